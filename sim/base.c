@@ -1,0 +1,2 @@
+#include "sim/base.h"
+

@@ -1,0 +1,41 @@
+/* Pending events, ordered by time, equal times in the order of insertion.
+ *
+ * A radix heap: a simulator's queue is monotone (nothing is scheduled before the last event
+ * taken), so buckets by the highest digit in which a time differs from the last one need no
+ * comparisons and touch memory in sequence. Each bucket keeps insertion order, and a bucket
+ * is redistributed in that order, so ties come out by sequence without storing one. */
+#ifndef SIM_QUEUE_H
+#define SIM_QUEUE_H
+
+#include "sim/arena.h"
+#include "sim/rng.h"
+
+/* 32 bytes: two to a cache line. Only time_ns orders; the rest is the owner's. */
+struct sim_pending {
+    uint64_t time_ns;
+    uint32_t kind;
+    uint32_t target;
+    uint64_t data;
+    uint64_t data2;
+};
+
+struct sim_queue; /* Lives in the arena given to sim_queue_new(). */
+
+SIM_NODISCARD struct sim_queue *sim_queue_new(struct sim_arena *arena);
+
+/* Add an event not earlier than the last one taken (asserts). SIM_ENOMEM changes nothing. */
+SIM_NODISCARD enum sim_status sim_queue_push(struct sim_queue *queue, struct sim_pending event);
+
+/* Take the earliest event; false if there is none. */
+bool sim_queue_pop(struct sim_queue *queue, struct sim_pending *event);
+
+/* The same, but among events of the same time a random one: explores more orders. */
+bool sim_queue_pop_shuffled(struct sim_queue *queue, struct sim_rng *rng,
+                            struct sim_pending *event);
+
+/* Time of the earliest event, SIM_NEVER if there is none. May redistribute a bucket. */
+uint64_t sim_queue_next_ns(struct sim_queue *queue);
+
+size_t sim_queue_count(const struct sim_queue *queue);
+
+#endif
