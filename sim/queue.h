@@ -21,20 +21,25 @@ struct sim_pending {
 
 struct sim_queue; /* Lives in the arena given to sim_queue_new(). */
 
+/* An empty queue, for times from 0 on; NULL if the arena is full. */
 SIM_NODISCARD struct sim_queue *sim_queue_new(struct sim_arena *arena);
 
-/* Add an event not earlier than the last one taken (asserts). SIM_ENOMEM changes nothing. */
+/* Add an event not earlier than the last one taken (asserts). SIM_ENOMEM changes nothing.
+ * A push secures all the memory that taking the event will need: only a push can fail. */
 SIM_NODISCARD enum sim_status sim_queue_push(struct sim_queue *queue, struct sim_pending event);
 
 /* Take the earliest event; false if there is none. */
 bool sim_queue_pop(struct sim_queue *queue, struct sim_pending *event);
 
-/* The same, but among events of the same time a random one: explores more orders. */
+/* The same, but among events of the same time a random one, each as likely: explores more
+ * orders. Draws two outputs if there is a choice, else none. The events left behind at that
+ * time are no longer in the order of insertion. */
 bool sim_queue_pop_shuffled(struct sim_queue *queue, struct sim_rng *rng,
                             struct sim_pending *event);
 
-/* Time of the earliest event, SIM_NEVER if there is none. May redistribute a bucket. */
-uint64_t sim_queue_next_ns(struct sim_queue *queue);
+/* Time of the earliest event, SIM_NEVER if there is none. Only looks: an event earlier than
+ * the answer may still be pushed. (One at SIM_NEVER itself is told by the count.) */
+uint64_t sim_queue_next_ns(const struct sim_queue *queue);
 
 size_t sim_queue_count(const struct sim_queue *queue);
 

@@ -1,0 +1,27 @@
+/* What clients saw: one row for each operation, in the order of invocation. This is what
+ * consistency checkers judge and what the recording keeps. */
+#ifndef SIM_HISTORY_H
+#define SIM_HISTORY_H
+
+#include "sim/node.h"
+
+/* How an operation ended for its client; Jepsen's ok, fail and info. */
+enum sim_outcome {
+    SIM_OUTCOME_OPEN, /* Not ended yet. */
+    SIM_OUTCOME_OK,
+    SIM_OUTCOME_FAIL, /* Definitely did not take place. */
+    SIM_OUTCOME_INFO, /* The client gave up: it may or may not take place, also later. */
+    SIM_OUTCOME_COUNT
+};
+
+struct sim_history_row {
+    struct sim_operation operation;
+    uint64_t invoke_ns; /* For an open loop when it was due, not when a session was free. */
+    uint64_t return_ns; /* SIM_NEVER while open or given up. */
+    uint64_t result;    /* READ: the value read, 0 if absent. */
+    uint32_t server;    /* Node that answered; SIM_NOBODY if none. */
+    uint32_t attempts;
+    uint32_t outcome; /* enum sim_outcome */
+};
+
+#endif
