@@ -136,7 +136,8 @@ void sim_arena_reset(struct sim_arena *arena)
 static void *bump(struct sim_arena *arena, uint64_t size_bytes)
 {
     const size_t used = arena->used_bytes;
-    const size_t gap = size_bytes >= SMALL_BYTES ? (LINE_BYTES - used % LINE_BYTES) % LINE_BYTES : 0;
+    const size_t gap =
+        size_bytes >= SMALL_BYTES ? (LINE_BYTES - used % LINE_BYTES) % LINE_BYTES : 0;
     const size_t left = arena->capacity_bytes - used;
     if (left < gap || size_bytes > left - gap) {
         return NULL;
