@@ -58,7 +58,7 @@ static uint64_t pareto(uint64_t minimum, uint64_t alpha_ppm, uint64_t u1)
     return scale(minimum, Q56_64 + e);
 }
 
-/* part / whole in Q0.32, for 0 <= part < whole; a whole of few bits is exact. */
+/* part / whole in Q0.32, kept below 1, for part <= whole and whole > 0; off by at most 2^-31. */
 static uint64_t share_q32(uint64_t part, uint64_t whole)
 {
     const unsigned zeros = (unsigned)__builtin_clzll(whole);
@@ -140,8 +140,10 @@ uint64_t sim_dist_sample(const struct sim_dist *dist, uint64_t u1, uint64_t u2)
 
 uint64_t sim_dist_draw(const struct sim_dist *dist, struct sim_rng *rng)
 {
-    const uint64_t u1 = sim_rng_u64(rng);
-    const uint64_t u2 = sim_rng_u64(rng);
+    struct sim_rng local = *rng; /* Lets the state stay in a register for the four outputs. */
+    const uint64_t u1 = sim_rng_u64(&local);
+    const uint64_t u2 = sim_rng_u64(&local);
+    *rng = local;
     return sim_dist_sample(dist, u1, u2);
 }
 
@@ -151,28 +153,33 @@ static uint64_t high_simple(uint32_t kind, uint64_t a, uint64_t b)
     return kind == SIM_DIST_UNIFORM ? b : sample_simple(kind, a, b, P999);
 }
 
-uint64_t sim_dist_high(const struct sim_dist *dist)
+static uint64_t high_mixture(const struct sim_dist *dist)
 {
     uint64_t high = 0;
-    if (dist->kind == SIM_DIST_MIXTURE) {
-        for (uint32_t i = 0; i < dist->count; i++) {
-            const struct sim_dist_part *part = &dist->parts[i];
-            const uint64_t part_high = high_simple(part->kind, part->a, part->b);
-            if (part->weight_ppm > 0 && part_high > high) {
-                high = part_high;
-            }
+    for (uint32_t i = 0; i < dist->count; i++) {
+        const struct sim_dist_part *part = &dist->parts[i];
+        const uint64_t part_high = high_simple(part->kind, part->a, part->b);
+        if (part->weight_ppm > 0 && part_high > high) {
+            high = part_high;
         }
-    } else if (dist->kind == SIM_DIST_QUANTILES) {
-        high = dist->points[dist->count - 1].value;
-    } else {
-        high = high_simple(dist->kind, dist->a, dist->b);
     }
-    const bool bounded = dist->kind == SIM_DIST_CONSTANT || dist->kind == SIM_DIST_UNIFORM ||
-                         dist->kind == SIM_DIST_QUANTILES;
-    if (dist->cap && !bounded) {
-        return dist->cap;
+    return high;
+}
+
+uint64_t sim_dist_high(const struct sim_dist *dist)
+{
+    const uint64_t limit = dist->cap ? dist->cap : SIM_DIST_VALUE_MAX;
+    switch (dist->kind) {
+    case SIM_DIST_CONSTANT:
+    case SIM_DIST_UNIFORM:
+        return at_most(high_simple(dist->kind, dist->a, dist->b), limit);
+    case SIM_DIST_QUANTILES:
+        return at_most(dist->points[dist->count - 1].value, limit);
+    case SIM_DIST_MIXTURE:
+        return dist->cap ? dist->cap : at_most(high_mixture(dist), limit);
+    default:
+        return dist->cap ? dist->cap : at_most(high_simple(dist->kind, dist->a, dist->b), limit);
     }
-    return at_most(high, dist->cap ? dist->cap : SIM_DIST_VALUE_MAX);
 }
 
 static const char *problem_simple(uint32_t kind, uint64_t a, uint64_t b)

@@ -5,7 +5,8 @@
  * fixed positions (a message's fate) can sample any distribution at the same cost in draws.
  * Mixtures use the second uniform to choose the component, all else only the first. A sample
  * is the quantile at u1 / 2^64, rounded to the nearest integer (uniform: every integer is as
- * likely). Errors before rounding are below a share of 1e-8 of the sample. */
+ * likely). Errors before rounding are below 1e-8 of the sample; in a table, below
+ * 1e-9 of the step between its points. */
 #ifndef SIM_DIST_H
 #define SIM_DIST_H
 

@@ -2,8 +2,8 @@
 #include "sim/rng.h"
 
 #define PCG32_MULTIPLIER UINT64_C(6364136223846793005)
-#define GOLDEN_GAMMA UINT64_C(0x9e3779b97f4a7c15) /* SplitMix64's: mix64 fixes 0, seeds may be 0.  \
-                                                   */
+/* SplitMix64's increment: sim_mix64() alone would leave a seed of 0 as it is. */
+#define GOLDEN_GAMMA UINT64_C(0x9e3779b97f4a7c15)
 
 void sim_rng_seed(struct sim_rng *rng, uint64_t initial_state, uint64_t stream)
 {
