@@ -107,7 +107,8 @@ static inline uint64_t sim_hash_bytes(const void *data, size_t size_bytes)
 static inline uint64_t sim_mulhi64(uint64_t a, uint64_t b)
 {
 #ifdef __SIZEOF_INT128__
-    return (uint64_t)(((unsigned __int128)a * b) >> 64);
+    __extension__ typedef unsigned __int128 wide;
+    return (uint64_t)(((wide)a * b) >> 64);
 #else
     const uint64_t a_low = (uint32_t)a;
     const uint64_t a_high = a >> 32;

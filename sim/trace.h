@@ -34,31 +34,31 @@ enum sim_record_kind {
 /* What chance and others did to a message; flags in the low byte of a record's `a`, whose
  * upper bits are the ordinal of the message on its link, from 1. */
 enum sim_fate_flag {
-    SIM_FATE_LOST = 1,          /* A datagram is gone; a stream retransmits. */
-    SIM_FATE_DUPLICATED = 2,    /* This is the second copy. */
-    SIM_FATE_REORDERED = 4,     /* Held back so that later ones may overtake. */
-    SIM_FATE_CORRUPTED = 8,     /* Bits flipped by the network. */
+    SIM_FATE_LOST = 1,           /* A datagram is gone; a stream retransmits. */
+    SIM_FATE_DUPLICATED = 2,     /* This is the second copy. */
+    SIM_FATE_REORDERED = 4,      /* Held back so that later ones may overtake. */
+    SIM_FATE_CORRUPTED = 8,      /* Bits flipped by the network. */
     SIM_FATE_RETRANSMITTED = 16, /* A stream had to send it more than once. */
-    SIM_FATE_TAMPERED = 32,     /* An adversary changed it, */
-    SIM_FATE_FORGED = 64,       /* made it up, */
-    SIM_FATE_REPLAYED = 128,    /* or sent a recorded one again. */
+    SIM_FATE_TAMPERED = 32,      /* An adversary changed it, */
+    SIM_FATE_FORGED = 64,        /* made it up, */
+    SIM_FATE_REPLAYED = 128,     /* or sent a recorded one again. */
 };
 
 enum sim_drop {
-    SIM_DROP_CUT,       /* A partition or a firewall was in the way. */
-    SIM_DROP_DOWN,      /* The receiver was down, or the stream was reset by a crash. */
-    SIM_DROP_QUEUE,     /* A link's or a host's queue was full. */
-    SIM_DROP_MTU,       /* Larger than the path carries. */
-    SIM_DROP_ADDRESS,   /* Sent to an address the receiver no longer has. */
-    SIM_DROP_REFUSED,   /* Authentication refused a forged, tampered or replayed message. */
-    SIM_DROP_BACKLOG,   /* The receiver's cpu had too many messages waiting. */
+    SIM_DROP_CUT,     /* A partition or a firewall was in the way. */
+    SIM_DROP_DOWN,    /* The receiver was down, or the stream was reset by a crash. */
+    SIM_DROP_QUEUE,   /* A link's or a host's queue was full. */
+    SIM_DROP_MTU,     /* Larger than the path carries. */
+    SIM_DROP_ADDRESS, /* Sent to an address the receiver no longer has. */
+    SIM_DROP_REFUSED, /* Authentication refused a forged, tampered or replayed message. */
+    SIM_DROP_BACKLOG, /* The receiver's cpu had too many messages waiting. */
     SIM_DROP_COUNT
 };
 
 struct sim_record {
     uint64_t sequence; /* From 1. */
     uint64_t time_ns;
-    uint16_t kind;   /* enum sim_record_kind */
+    uint16_t kind; /* enum sim_record_kind */
     uint16_t detail;
     uint32_t node;
     uint32_t peer; /* SIM_NOBODY if none. */
@@ -80,13 +80,13 @@ struct sim_sink {
 
 struct sim_trace {
     uint64_t hash;
-    uint64_t count; /* Records so far. */
+    uint64_t count;        /* Records so far. */
     uint64_t *checkpoints; /* Hash after record 4096 * (i + 1). */
     size_t checkpoint_count;
     size_t checkpoint_capacity;
     struct sim_arena *arena;
     const struct sim_sink *sink; /* NULL: hash only. */
-    bool full; /* The arena had no room for a checkpoint. */
+    bool full;                   /* The arena had no room for a checkpoint. */
 };
 
 void sim_trace_init(struct sim_trace *trace, struct sim_arena *arena, const struct sim_sink *sink);
@@ -105,7 +105,8 @@ static inline void sim_trace_add(struct sim_trace *trace, const struct sim_recor
     uint64_t h = trace->hash;
     /* Two independent chains halve the latency of the multiplications. */
     uint64_t g = sim_trace_fold(draft->time_ns ^ UINT64_C(0x2545f4914f6cdd1d), draft->a);
-    h = sim_trace_fold(h, (uint64_t)draft->kind << 48 | (uint64_t)draft->detail << 32 | draft->node);
+    h = sim_trace_fold(h,
+                       (uint64_t)draft->kind << 48 | (uint64_t)draft->detail << 32 | draft->node);
     g = sim_trace_fold(g, draft->b);
     h = sim_trace_fold(h, (uint64_t)draft->peer << 32 | draft->size_bytes);
     trace->hash = sim_trace_fold(h, g);

@@ -54,45 +54,45 @@ uint64_t sim_world_seed(const struct sim_world *world);
 
 /* What was measured, filled in at any time. */
 struct sim_metrics {
-    uint64_t operations;       /* Invoked, */
-    uint64_t operations_ok;    /* and how they ended. */
+    uint64_t operations;    /* Invoked, */
+    uint64_t operations_ok; /* and how they ended. */
     uint64_t operations_failed;
     uint64_t operations_info;
     uint64_t attempts;
-    uint64_t latency_p50_ns;   /* Of those that ended ok; within 1.6 % (log-linear buckets). */
+    uint64_t latency_p50_ns; /* Of those that ended ok; within 1.6 % (log-linear buckets). */
     uint64_t latency_p90_ns;
     uint64_t latency_p99_ns;
     uint64_t latency_p999_ns;
     uint64_t latency_max_ns;
-    uint64_t longest_gap_ns;   /* Without an acknowledged write, while clients were at work. */
-    uint64_t leader_changes;   /* Times a node came to publish role=leader. */
+    uint64_t longest_gap_ns; /* Without an acknowledged write, while clients were at work. */
+    uint64_t leader_changes; /* Times a node came to publish role=leader. */
     uint64_t term_max;
     uint64_t commit_max;
     uint64_t messages_sent;
     uint64_t messages_delivered;
-    uint64_t messages_lost;       /* Datagrams that chance took. */
+    uint64_t messages_lost; /* Datagrams that chance took. */
     uint64_t messages_duplicated;
     uint64_t messages_reordered;
     uint64_t messages_corrupted;
     uint64_t messages_retransmitted;
     uint64_t messages_dropped[SIM_DROP_COUNT];
-    uint64_t forged_sent;      /* Tampered, forged or replayed by an adversary, */
-    uint64_t forged_accepted;  /* and handed to a node. */
+    uint64_t forged_sent;     /* Tampered, forged or replayed by an adversary, */
+    uint64_t forged_accepted; /* and handed to a node. */
     uint64_t bytes_sent;
     uint64_t bytes_eavesdropped;
     uint64_t cost_nano_dollars;
-    uint64_t cpu_busy_ns;      /* Of all hosts together. */
+    uint64_t cpu_busy_ns;        /* Of all hosts together. */
     uint64_t queue_delay_max_ns; /* Longest wait for bandwidth. */
     uint64_t cpu_delay_max_ns;   /* Longest wait for a cpu. */
     uint64_t disk_syncs;
     uint64_t disk_errors;
     uint64_t crashes;
-    uint64_t settings_changed;  /* By administrators, */
+    uint64_t settings_changed;   /* By administrators, */
     uint64_t settings_overruled; /* of those, what another had set otherwise. */
-    uint64_t clock_inversions; /* Pairs of writes to one key whose wall-clock order is not
-                                * their true order. */
+    uint64_t clock_inversions;   /* Pairs of writes to one key whose wall-clock order is not
+                                  * their true order. */
     uint64_t clock_error_max_ns; /* Largest distance of a wall clock from true time seen. */
-    uint64_t memory_bytes;     /* Used of the arena. */
+    uint64_t memory_bytes;       /* Used of the arena. */
 };
 void sim_world_metrics(const struct sim_world *world, struct sim_metrics *metrics);
 

@@ -1,7 +1,7 @@
 /* The inside of a world, shared by the files of sim/ that make it up and by nobody else:
  *
- *     world.c   build, scheduler loop, dispatch        net.c      messages and their fates
- *     node.c    the effects a node may ask for         stream.c   ordered transport
+ *     world.c   build, scheduler loop, dispatch        net.c      messages on links
+ *     node.c    the effects a node may ask for         fate.c     what chance does to them
  *     host.c    cpu, pauses, crash, restart, clocks    client.c   sessions and their history
  *     fault.c   schedules, selectors, shapes           swarm.c    faults drawn before the run
  *     check/    invariants                             metrics.c  what was measured
@@ -16,6 +16,7 @@
 enum sim_pending_kind {
     SIM_PEND_BOOT,     /* data: incarnation */
     SIM_PEND_ARRIVE,   /* data: struct sim_message * */
+    SIM_PEND_STREAM,   /* target: sender; data: receiver; a stalled stream tries again */
     SIM_PEND_CPU,      /* data: incarnation; the cpu is free for the next in its run queue */
     SIM_PEND_TIMER,    /* data: timer; data2: incarnation */
     SIM_PEND_SYNCED,   /* data: incarnation */
@@ -36,46 +37,61 @@ struct sim_message {
     uint64_t ordinal; /* On its link, from 1. */
     uint64_t sent_ns;
     uint64_t digest;
-    uint32_t fate;  /* Flags of enum sim_fate_flag. */
-    uint32_t epoch; /* Of the stream: incarnations of both ends; a crash resets it. */
+    uint32_t fate;    /* Flags of enum sim_fate_flag. */
+    uint32_t epoch;   /* Of the stream: incarnations of both ends; a crash resets it. */
     uint32_t address; /* Of the receiver, as the sender believed. */
-    uint32_t tries;   /* Of a stream: retransmissions so far. */
-    uint32_t copies;  /* Pending deliveries that share this block. */
+    uint32_t copies;  /* Pending deliveries and records of adversaries that share this block. */
     bool stream;
-    uint8_t data[]; /* size_bytes */
+    struct sim_message *next; /* In the list of a stalled stream. */
+    uint8_t data[];           /* size_bytes */
 };
 
 #define SIM_MESSAGE_REQUEST 0xfffe  /* Client to node: an encoded operation. */
 #define SIM_MESSAGE_RESPONSE 0xffff /* Node to client: an encoded answer. */
 
+/* Effective knobs of a link, shared by all links that have the same. */
+struct sim_knob_set {
+    struct sim_link_knobs knobs;
+    bool plain;             /* Chance does nothing but delay: most links, most of the time. */
+    uint64_t retransmit_ns; /* A stream's first retransmission time-out, without the base. */
+};
+
+#define SIM_LINK_KINDS_MAX 64 /* Message kinds that overrides can count. */
+
 /* A directed link, made at its first use. */
 struct sim_link {
-    const struct sim_link_knobs *knobs; /* Effective: shared with all links alike. */
-    struct sim_rng rng; /* Message n uses draws [8 (n - 1), 8 n): see net.c. */
+    const struct sim_knob_set *set;
+    struct sim_rng rng; /* Message n uses draws 4 (n - 1) .. 4 n - 1: see net.c. */
+    uint64_t fate_key;  /* Of the streams of its messages' rarer fates. */
     uint64_t ordinal;
     uint64_t base_ns;
-    uint64_t price_nano_per_gb; /* Of the zones. */
-    uint64_t busy_until_ns;  /* Bandwidth. */
-    uint64_t last_arrival_ns; /* A stream's order. */
-    uint64_t resolved_until_ns; /* DNS. */
+    uint64_t price_nano_per_gb;   /* Of the zones. */
+    uint64_t busy_until_ns;       /* Bandwidth. */
+    uint64_t last_arrival_ns;     /* A stream's order. */
+    uint64_t resolved_until_ns;   /* DNS. */
     struct sim_message *recorded; /* By an adversary, to replay; NULL. */
     uint32_t resolved_address;
-    bool bad_state; /* Gilbert-Elliott. */
-    bool overridden; /* Some fate override concerns this link. */
-    uint32_t *kind_ordinals; /* By message kind, only if overridden. */
+    bool bad_state;                    /* Gilbert-Elliott. */
+    bool overridden;                   /* Some fate override concerns this link. */
+    uint32_t *kind_ordinals;           /* By message kind, only if overridden. */
+    struct sim_message *stalled_first; /* A stream that meets a cut waits, in order. */
+    struct sim_message *stalled_last;
+    uint64_t stalled_since_ns;
+    uint32_t stalled_tries; /* 0: not stalled. */
 };
 
 struct sim_waiting { /* In a host's run queue: an event that waits for the cpu. */
-    uint32_t kind; /* enum sim_pending_kind */
+    uint32_t kind;   /* enum sim_pending_kind */
     uint32_t size_bytes;
     uint64_t data;
     uint64_t since_ns;
 };
 
 struct sim_timer {
-    uint64_t deadline_ns; /* True time; SIM_NEVER if not set. */
-    uint64_t queued_ns;   /* Time of the pending event that stands for it; SIM_NEVER if none. */
+    uint64_t deadline_ns;  /* True time; SIM_NEVER if not set. */
+    uint64_t queued_ns;    /* Time of the pending event that stands for it; SIM_NEVER if none. */
     uint64_t monotonic_ns; /* The deadline on the node's own clock. */
+    bool fired;            /* Waits for the cpu; setting or cancelling it takes that back. */
 };
 
 struct sim_block { /* Header of what sim_alloc() gave. */
@@ -103,26 +119,29 @@ struct sim_env {
     struct sim_rng rng;
     struct sim_rng clock_rng;
     struct sim_clock clock;
-    struct sim_disk *disk; /* NULL for clients. */
+    struct sim_disk *disk;            /* NULL for clients. */
     struct sim_disk_knobs disk_knobs; /* Effective. */
     struct sim_cpu_knobs cpu;         /* Effective. */
     uint64_t cpu_busy_until_ns;
-    bool cpu_scheduled; /* A SIM_PEND_CPU is pending. */
+    bool cpu_scheduled;            /* A SIM_PEND_CPU is pending. */
     struct sim_waiting *run_queue; /* Ring. */
     size_t run_capacity;
     size_t run_first;
     size_t run_count;
+    uint32_t syncs_pending; /* Of the disk. */
     uint64_t egress_busy_until_ns;
     uint64_t extra_cpu_ns; /* Asked for while the event at hand is handled. */
     struct sim_timer timers[SIM_TIMERS_MAX];
     int64_t facts[SIM_FACTS_MAX];
+    int64_t leader_value; /* Of fact 0, "role"; -1 if the kind has no leader. */
     struct sim_value settings[SIM_SETTINGS_MAX];
     uint32_t setting_owner[SIM_SETTINGS_MAX]; /* Administrator who set it last, or nobody. */
-    struct sim_link **links; /* By receiver; NULL until the first send. */
+    struct sim_link **links;                  /* By receiver; NULL until the first send. */
 };
 
-struct sim_client; /* client.c */
-struct sim_fault_run; /* fault.c */
+struct sim_client;         /* client.c */
+struct sim_workload_state; /* client.c */
+struct sim_fault_run;      /* fault.c */
 
 struct sim_histogram { /* Log-linear: 64 buckets a doubling from 1 ns to 2^63. */
     uint32_t counts[64 * 58 + 128];
@@ -142,23 +161,25 @@ struct sim_world {
     struct sim_env *nodes; /* plan->node_count */
     uint32_t node_count;
     uint32_t server_count; /* The first ones; the rest are clients. */
-    uint32_t current; /* Node whose code runs, or SIM_NOBODY. */
+    uint32_t current;      /* Node whose code runs, or SIM_NOBODY. */
     bool ended;
     bool out_of_memory;
     bool failed;
     uint32_t phase; /* 0: faults and safety; 1: settling, progress demanded. */
     /* net.c */
-    uint8_t *cuts; /* node_count x node_count: how many faults cut from -> to. */
-    const struct sim_link_knobs **knob_sets; /* Interned. */
+    uint8_t *cuts;                   /* node_count x node_count: how many faults cut from -> to. */
+    struct sim_knob_set **knob_sets; /* Interned. */
     size_t knob_set_count;
     size_t knob_set_capacity;
     /* fault.c */
-    struct sim_fault *faults; /* The plan's and the drawn ones. */
+    struct sim_fault *faults;         /* The plan's and the drawn ones. */
     struct sim_fault_run *fault_runs; /* One for each. */
     size_t fault_count;
     struct sim_rng fault_rng;
     /* client.c */
     struct sim_client *clients; /* By node number - server_count. */
+    struct sim_workload_state *workloads;
+    bool progressed; /* A write begun while settling was acknowledged. */
     struct sim_history_row *history;
     size_t history_count;
     size_t history_capacity;
@@ -177,7 +198,8 @@ void sim_world_record(struct sim_world *world, uint32_t kind, uint32_t node, uin
 /* Memory or a note that there is none, which ends the run. */
 void *sim_world_alloc(struct sim_world *world, size_t size_bytes);
 /* Give an event to a node's code, now. Charges its cpu, tells the checks. */
-void sim_world_dispatch(struct sim_world *world, struct sim_env *env, const struct sim_event *event);
+void sim_world_dispatch(struct sim_world *world, struct sim_env *env,
+                        const struct sim_event *event);
 
 /* ---- host.c ---------------------------------------------------------------------------- */
 void sim_host_boot(struct sim_world *world, uint32_t node);  /* Join or restart; no-op if up. */
@@ -195,12 +217,30 @@ void sim_host_clock_sync(struct sim_world *world, const struct sim_pending *even
 /* The clock has changed: pending timers move with it. */
 void sim_host_clock_changed(struct sim_world *world, struct sim_env *env);
 
+/* ---- fate.c ---------------------------------------------------------------------------- */
+struct sim_fate {
+    uint32_t flags;  /* enum sim_fate_flag */
+    uint32_t losses; /* Times a stream must send it again. */
+    uint64_t delay_ns;
+    uint64_t copy_delay_ns; /* DUPLICATED: of the second copy. */
+    bool forge;             /* An adversary sends a changed copy beside it, */
+    bool replay;            /* or the one it recorded. */
+    uint32_t red_ppm;       /* The draw that RED compares. */
+    uint64_t noise;         /* Chooses the bits to flip. */
+};
+/* The fate of the next message on a link; moves the link's ordinal and stream on. A pure
+ * function of (seed, link, ordinal, knobs) but for a burst's state, which is a fold of it. */
+void sim_fate_next(struct sim_world *world, struct sim_link *link, uint32_t from, uint32_t to,
+                   uint32_t kind, bool stream, struct sim_fate *fate);
+void sim_fate_flip(uint8_t *data, uint32_t size_bytes, uint64_t noise); /* One bit. */
+
 /* ---- net.c ----------------------------------------------------------------------------- */
 enum sim_status sim_net_init(struct sim_world *world);
 /* Send a copy of `data` from a node or client to another. */
 void sim_net_send(struct sim_world *world, uint32_t from, uint32_t to, uint32_t kind,
                   const void *data, uint32_t size_bytes);
 void sim_net_arrive(struct sim_world *world, const struct sim_pending *event);
+void sim_net_retry(struct sim_world *world, const struct sim_pending *event);
 void sim_net_release(struct sim_world *world, struct sim_message *message);
 static inline bool sim_net_is_cut(const struct sim_world *world, uint32_t from, uint32_t to)
 {
@@ -236,10 +276,10 @@ void sim_clients_response(struct sim_world *world, uint32_t client, const struct
 void sim_request_encode(const struct sim_operation *operation, uint8_t bytes[SIM_REQUEST_BYTES]);
 bool sim_request_decode(struct sim_operation *operation, const uint8_t *bytes, uint32_t size_bytes);
 #define SIM_RESPONSE_BYTES 24 /* sequence, answer, value */
-void sim_clients_finish(struct sim_world *world); /* Open operations end as info. */
-uint64_t sim_clients_acked_writes(const struct sim_world *world);
-/* Progress since the settle phase began: a write invoked in it was acknowledged. */
-bool sim_clients_progressed(const struct sim_world *world);
+/* Progress is demanded: workloads that had stopped go on. */
+void sim_clients_settle(struct sim_world *world);
+bool sim_clients_write(const struct sim_world *world); /* Does any workload write? */
+void sim_clients_finish(struct sim_world *world);      /* Open operations end as info. */
 
 /* ---- metrics.c ------------------------------------------------------------------------- */
 void sim_histogram_add(struct sim_histogram *histogram, uint64_t value);

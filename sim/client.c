@@ -1,0 +1,463 @@
+/* Clients: sessions with one operation open at a time, in closed or open loops, with time-outs
+ * and retries, over the same network as everybody else. What they saw is the history.
+ *
+ *     idle --begin--> waiting --answer--> idle            (closed loop: after a pause)
+ *                        |  \--NOT_LEADER, REFUSED, time-out--> backing off --> waiting
+ *                        \--attempts used up--> idle, outcome info or fail
+ */
+#include "sim/world_internal.h"
+
+enum client_event { CLIENT_BEGIN, CLIENT_TIMEOUT, CLIENT_RETRY };
+
+struct sim_client {
+    struct sim_rng rng;
+    uint32_t workload;
+    uint32_t server;     /* Place in the target group. */
+    bool open;           /* An operation is. */
+    bool in_doubt;       /* Some attempt timed out: it may have taken place. */
+    bool stopped;        /* A closed loop that has come to its end. */
+    uint32_t generation; /* Of its pending event: an older one is void. */
+    size_t row;          /* Of the open operation in the history. */
+    uint64_t sequence;
+    uint32_t next_idle; /* Node number, in the workload's list of idle sessions. */
+};
+
+struct sim_workload_state {
+    struct sim_rng rng;
+    uint64_t begun;
+    uint32_t idle;    /* First idle session of an open loop; SIM_NOBODY if none. */
+    uint64_t *due_ns; /* Operations that wait for an idle session: a ring. */
+    size_t due_capacity;
+    size_t due_first;
+    size_t due_count;
+    uint64_t *known;   /* By key - 1: the last value seen, which CAS expects. */
+    uint64_t *wall_ns; /* By key - 1: the last write's time on its server's wall clock. */
+};
+
+static struct sim_client *client_of(struct sim_world *world, uint32_t node)
+{
+    return &world->clients[node - world->server_count];
+}
+
+static const struct sim_workload *workload_of(const struct sim_world *world,
+                                              const struct sim_client *client)
+{
+    return &world->plan->workloads[client->workload];
+}
+
+/* ---- What travels ------------------------------------------------------------------------- */
+
+void sim_request_encode(const struct sim_operation *operation, uint8_t bytes[SIM_REQUEST_BYTES])
+{
+    sim_put32(bytes, operation->client);
+    sim_put32(bytes + 4, operation->function);
+    sim_put64(bytes + 8, operation->sequence);
+    sim_put64(bytes + 16, operation->key);
+    sim_put64(bytes + 24, operation->value);
+    sim_put64(bytes + 32, operation->expected);
+    sim_put64(bytes + 40, 0);
+}
+
+bool sim_request_decode(struct sim_operation *operation, const uint8_t *bytes, uint32_t size_bytes)
+{
+    if (size_bytes != SIM_REQUEST_BYTES) {
+        return false;
+    }
+    *operation = (struct sim_operation){.client = sim_get32(bytes),
+                                        .function = sim_get32(bytes + 4),
+                                        .sequence = sim_get64(bytes + 8),
+                                        .key = sim_get64(bytes + 16),
+                                        .value = sim_get64(bytes + 24),
+                                        .expected = sim_get64(bytes + 32)};
+    return operation->function < SIM_FUNCTION_COUNT;
+}
+
+/* ---- One operation ------------------------------------------------------------------------ */
+
+static void later(struct sim_world *world, uint32_t node, uint64_t delay_ns, enum client_event what)
+{
+    const uint32_t generation = ++client_of(world, node)->generation;
+    sim_world_push(world, sim_add_sat(world->now_ns, delay_ns), SIM_PEND_CLIENT, node, what,
+                   generation);
+}
+
+static void attempt(struct sim_world *world, uint32_t node)
+{
+    struct sim_client *client = client_of(world, node);
+    const struct sim_workload *workload = workload_of(world, client);
+    struct sim_history_row *row = &world->history[client->row];
+    const uint32_t server = world->plan->groups[workload->target_group].first_node + client->server;
+    row->attempts++;
+    world->metrics.attempts++;
+    sim_world_record(world, SIM_REC_ATTEMPT, node, server, row->operation.function, 0,
+                     client->sequence, row->attempts);
+    uint8_t bytes[SIM_REQUEST_BYTES];
+    sim_request_encode(&row->operation, bytes);
+    sim_net_send(world, node, server, SIM_MESSAGE_REQUEST, bytes, sizeof bytes);
+    later(world, node, workload->timeout_ns, CLIENT_TIMEOUT);
+}
+
+static uint32_t choose_function(const struct sim_workload *workload, uint32_t draw)
+{
+    uint64_t total = 0;
+    for (uint32_t f = 0; f < SIM_FUNCTION_COUNT; f++) {
+        total += workload->weight[f];
+    }
+    uint64_t at = ((uint64_t)draw * total) >> 32;
+    uint32_t function = 0;
+    while (function + 1 < SIM_FUNCTION_COUNT && at >= workload->weight[function]) {
+        at -= workload->weight[function];
+        function++;
+    }
+    return function;
+}
+
+/* Begin an operation that was due at `due_ns`. Always the same number of draws. */
+static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
+{
+    struct sim_client *client = client_of(world, node);
+    const struct sim_workload *workload = workload_of(world, client);
+    struct sim_workload_state *state = &world->workloads[client->workload];
+    if (!sim_arena_grow(world->arena, &world->history, &world->history_capacity,
+                        world->history_count + 1, sizeof *world->history)) {
+        world->out_of_memory = true;
+        return;
+    }
+    const uint32_t function = choose_function(workload, sim_rng_u32(&client->rng));
+    const uint64_t key = sim_rng_between(&client->rng, 1, workload->key_count);
+    const uint32_t place = sim_rng_u32(&client->rng);
+    if (client->sequence == 0) { /* Its first server; then it stays where it was answered. */
+        const uint32_t size = world->plan->groups[workload->target_group].node_count;
+        client->server = workload->stick ? (node - workload->first_client) % size
+                                         : (uint32_t)((uint64_t)place * size >> 32);
+    }
+    client->sequence++;
+    client->open = true;
+    client->in_doubt = false;
+    client->row = world->history_count++;
+    struct sim_history_row *row = &world->history[client->row];
+    *row = (struct sim_history_row){
+        .operation = {.client = node,
+                      .function = function,
+                      .sequence = client->sequence,
+                      .key = key,
+                      /* Values are unique, so that a checker knows which write a read saw. */
+                      .value = function == SIM_READ
+                                   ? 0
+                                   : (uint64_t)(node - world->server_count + 1) << 32 |
+                                         (uint32_t)client->sequence,
+                      .expected = function == SIM_CAS ? state->known[key - 1] : 0},
+        .invoke_ns = due_ns,
+        .return_ns = SIM_NEVER,
+        .server = SIM_NOBODY,
+        .outcome = SIM_OUTCOME_OPEN};
+    state->begun++;
+    world->metrics.operations++;
+    sim_world_record(world, SIM_REC_INVOKE, node, SIM_NOBODY, function, 0, client->sequence,
+                     sim_trace_fold(row->operation.key, row->operation.value));
+    attempt(world, node);
+}
+
+/* ---- Loops -------------------------------------------------------------------------------- */
+
+static bool may_begin(const struct sim_world *world, uint32_t workload)
+{
+    const struct sim_workload *w = &world->plan->workloads[workload];
+    return world->phase == 1 ||
+           (world->now_ns < w->stop_ns &&
+            (!w->operations || world->workloads[workload].begun < w->operations));
+}
+
+static void become_idle(struct sim_world *world, uint32_t node)
+{
+    struct sim_client *client = client_of(world, node);
+    const struct sim_workload *workload = workload_of(world, client);
+    struct sim_workload_state *state = &world->workloads[client->workload];
+    client->open = false;
+    client->generation++; /* The time-out is void. */
+    if (!workload->open_loop) {
+        client->stopped = !may_begin(world, client->workload);
+        if (!client->stopped) {
+            later(world, node, sim_dist_draw(&workload->interval, &client->rng), CLIENT_BEGIN);
+        }
+    } else if (state->due_count > 0) {
+        const uint64_t due_ns = state->due_ns[state->due_first & (state->due_capacity - 1)];
+        state->due_first++;
+        state->due_count--;
+        begin(world, node, due_ns);
+    } else {
+        client->next_idle = state->idle;
+        state->idle = node;
+    }
+}
+
+/* An open loop: operations are due whether or not anybody is free to begin them. */
+static void queue_due(struct sim_world *world, struct sim_workload_state *state)
+{
+    if (state->due_count == state->due_capacity) {
+        const size_t capacity = state->due_capacity ? 2 * state->due_capacity : 64;
+        uint64_t *bigger = sim_world_alloc(world, capacity * sizeof *bigger);
+        if (!bigger) {
+            return;
+        }
+        for (size_t i = 0; i < state->due_count; i++) {
+            bigger[i] = state->due_ns[(state->due_first + i) & (state->due_capacity - 1)];
+        }
+        sim_arena_release(world->arena, state->due_ns, state->due_capacity * sizeof *bigger);
+        state->due_ns = bigger;
+        state->due_capacity = capacity;
+        state->due_first = 0;
+    }
+    state->due_ns[(state->due_first + state->due_count++) & (state->due_capacity - 1)] =
+        world->now_ns;
+}
+
+void sim_clients_workload(struct sim_world *world, const struct sim_pending *event)
+{
+    const uint32_t index = event->target;
+    const struct sim_workload *workload = &world->plan->workloads[index];
+    struct sim_workload_state *state = &world->workloads[index];
+    if (!may_begin(world, index)) {
+        return;
+    }
+    const uint32_t node = state->idle;
+    if (node != SIM_NOBODY) {
+        state->idle = client_of(world, node)->next_idle;
+        begin(world, node, world->now_ns);
+    } else {
+        queue_due(world, state);
+    }
+    const uint64_t next = sim_dist_draw(&workload->interval, &state->rng);
+    sim_world_push(world, sim_add_sat(world->now_ns, next ? next : 1), SIM_PEND_WORKLOAD, index, 0,
+                   0);
+}
+
+/* ---- How operations end -------------------------------------------------------------------- */
+
+/* A write was acknowledged: what it means for availability and for clocks. */
+static void note_write(struct sim_world *world, struct sim_workload_state *state,
+                       const struct sim_history_row *row)
+{
+    struct sim_metrics *metrics = &world->metrics;
+    const uint64_t gap = world->now_ns - world->last_ack_ns;
+    world->last_ack_ns = world->now_ns;
+    if (gap > metrics->longest_gap_ns) {
+        metrics->longest_gap_ns = gap;
+    }
+    world->progressed |= world->phase == 1 && row->invoke_ns >= world->plan->duration_ns;
+    const uint64_t wall_ns = sim_clock_wall_ns(&world->nodes[row->server].clock, world->now_ns);
+    uint64_t *last = &state->wall_ns[row->operation.key - 1];
+    metrics->clock_inversions += wall_ns < *last;
+    *last = wall_ns;
+}
+
+static void finish(struct sim_world *world, uint32_t node, enum sim_outcome outcome,
+                   uint32_t server, uint64_t value)
+{
+    struct sim_client *client = client_of(world, node);
+    struct sim_workload_state *state = &world->workloads[client->workload];
+    struct sim_history_row *row = &world->history[client->row];
+    row->outcome = outcome;
+    row->server = server;
+    row->result = value;
+    row->return_ns = outcome == SIM_OUTCOME_INFO ? SIM_NEVER : world->now_ns;
+    sim_world_record(world, SIM_REC_RETURN, node, server, outcome, 0, client->sequence, value);
+    switch (outcome) {
+    case SIM_OUTCOME_OK:
+        world->metrics.operations_ok++;
+        sim_histogram_add(&world->latency, world->now_ns - row->invoke_ns);
+        state->known[row->operation.key - 1] =
+            row->operation.function == SIM_READ ? value : row->operation.value;
+        sim_checks_acked(world->checks, row);
+        if (row->operation.function != SIM_READ) {
+            note_write(world, state, row);
+        }
+        break;
+    case SIM_OUTCOME_FAIL:
+        world->metrics.operations_failed++;
+        break;
+    default:
+        world->metrics.operations_info++;
+    }
+    become_idle(world, node);
+}
+
+/* The attempt came to nothing: another one, elsewhere, or the end. */
+static void try_again(struct sim_world *world, uint32_t node, uint64_t hint)
+{
+    struct sim_client *client = client_of(world, node);
+    const struct sim_workload *workload = workload_of(world, client);
+    const struct sim_plan_group *group = &world->plan->groups[workload->target_group];
+    const struct sim_history_row *row = &world->history[client->row];
+    if (row->attempts >= workload->attempts) {
+        const bool known = !client->in_doubt || row->operation.function == SIM_READ;
+        finish(world, node, known ? SIM_OUTCOME_FAIL : SIM_OUTCOME_INFO, SIM_NOBODY, 0);
+        return;
+    }
+    if (workload->follow_leader && hint >= group->first_node &&
+        hint < group->first_node + group->node_count) {
+        client->server = (uint32_t)hint - group->first_node;
+    } else {
+        client->server = (client->server + 1) % group->node_count;
+    }
+    later(world, node, sim_dist_draw(&workload->backoff, &client->rng), CLIENT_RETRY);
+}
+
+void sim_clients_response(struct sim_world *world, uint32_t node, const struct sim_message *m)
+{
+    struct sim_client *client = client_of(world, node);
+    if (m->kind != SIM_MESSAGE_RESPONSE || m->size_bytes != SIM_RESPONSE_BYTES || !client->open ||
+        sim_get64(m->data) != client->sequence) {
+        return; /* Corrupt, or of an operation that is over. */
+    }
+    const uint64_t value = sim_get64(m->data + 16);
+    switch (sim_get64(m->data + 8)) {
+    case SIM_ANSWER_OK:
+        finish(world, node, SIM_OUTCOME_OK, m->from, value);
+        break;
+    case SIM_ANSWER_FAILED:
+        finish(world, node, SIM_OUTCOME_FAIL, m->from, value);
+        break;
+    case SIM_ANSWER_NOT_LEADER:
+        try_again(world, node, value);
+        break;
+    case SIM_ANSWER_REFUSED:
+        try_again(world, node, SIM_NOBODY);
+        break;
+    default:
+        break; /* Corrupt. */
+    }
+}
+
+void sim_clients_event(struct sim_world *world, const struct sim_pending *event)
+{
+    const uint32_t node = event->target;
+    struct sim_client *client = client_of(world, node);
+    if (event->data2 != client->generation) {
+        return;
+    }
+    switch ((enum client_event)event->data) {
+    case CLIENT_BEGIN:
+        client->stopped = !may_begin(world, client->workload);
+        if (!client->stopped) {
+            begin(world, node, world->now_ns);
+        }
+        break;
+    case CLIENT_TIMEOUT:
+        client->in_doubt = true;
+        try_again(world, node, SIM_NOBODY);
+        break;
+    case CLIENT_RETRY:
+        attempt(world, node);
+        break;
+    }
+}
+
+/* ---- The run ------------------------------------------------------------------------------ */
+
+static bool workload_init(struct sim_world *world, uint32_t index)
+{
+    const struct sim_workload *workload = &world->plan->workloads[index];
+    struct sim_workload_state *state = &world->workloads[index];
+    state->idle = SIM_NOBODY;
+    state->known = sim_world_alloc(world, workload->key_count * sizeof *state->known);
+    state->wall_ns = sim_world_alloc(world, workload->key_count * sizeof *state->wall_ns);
+    if (!state->known || !state->wall_ns) {
+        return false;
+    }
+    const uint64_t name = sim_mix64(sim_hash_name("workload/") ^ sim_hash_name(workload->name));
+    sim_rng_derive_hashed(&state->rng, world->seed, name);
+    for (uint32_t i = 0; i < workload->client_count; i++) {
+        const uint32_t node = workload->first_client + i;
+        struct sim_client *client = client_of(world, node);
+        client->workload = index;
+        const uint64_t own =
+            sim_mix64(sim_hash_name("client/") ^ sim_hash_name(world->plan->nodes[node].name));
+        sim_rng_derive_hashed(&client->rng, world->seed, own);
+        if (workload->open_loop) { /* The first session is the first to be asked. */
+            const uint32_t last = workload->first_client + workload->client_count - 1 - i;
+            client_of(world, last)->next_idle = state->idle;
+            state->idle = last;
+        } else {
+            later(world, node,
+                  sim_add_sat(workload->start_ns, sim_dist_draw(&workload->interval, &client->rng)),
+                  CLIENT_BEGIN);
+        }
+    }
+    if (workload->open_loop) {
+        sim_world_push(world, workload->start_ns, SIM_PEND_WORKLOAD, index, 0, 0);
+    }
+    return true;
+}
+
+enum sim_status sim_clients_init(struct sim_world *world)
+{
+    const uint32_t count = world->node_count - world->server_count;
+    if (count == 0) {
+        return SIM_OK;
+    }
+    world->clients = sim_world_alloc(world, count * sizeof *world->clients);
+    world->workloads =
+        sim_world_alloc(world, world->plan->workload_count * sizeof *world->workloads);
+    if (!world->clients || !world->workloads) {
+        return SIM_ENOMEM;
+    }
+    world->last_ack_ns = SIM_NEVER;
+    for (uint32_t i = 0; i < world->plan->workload_count; i++) {
+        if (!workload_init(world, i)) {
+            return SIM_ENOMEM;
+        }
+        const uint64_t start_ns = world->plan->workloads[i].start_ns;
+        if (start_ns < world->last_ack_ns) {
+            world->last_ack_ns = start_ns; /* The longest gap may be the first. */
+        }
+    }
+    return SIM_OK;
+}
+
+bool sim_clients_write(const struct sim_world *world)
+{
+    for (uint32_t i = 0; i < world->plan->workload_count; i++) {
+        const struct sim_workload *w = &world->plan->workloads[i];
+        if (w->weight[SIM_WRITE] || w->weight[SIM_CAS]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void sim_clients_settle(struct sim_world *world)
+{
+    for (uint32_t node = world->server_count; node < world->node_count; node++) {
+        struct sim_client *client = client_of(world, node);
+        if (client->stopped) {
+            client->stopped = false;
+            later(world, node, 0, CLIENT_BEGIN);
+        }
+    }
+    for (uint32_t i = 0; i < world->plan->workload_count; i++) {
+        const struct sim_workload *w = &world->plan->workloads[i];
+        const bool over = w->stop_ns <= world->now_ns ||
+                          (w->operations && world->workloads[i].begun >= w->operations);
+        if (w->open_loop && over) {
+            sim_world_push(world, world->now_ns, SIM_PEND_WORKLOAD, i, 0, 0);
+        }
+    }
+}
+
+void sim_clients_finish(struct sim_world *world)
+{
+    for (uint32_t node = world->server_count; node < world->node_count; node++) {
+        struct sim_client *client = client_of(world, node);
+        if (client->open) {
+            struct sim_history_row *row = &world->history[client->row];
+            row->outcome = SIM_OUTCOME_INFO;
+            world->metrics.operations_info++;
+            client->open = false;
+        }
+    }
+    if (sim_clients_write(world) && world->now_ns > world->last_ack_ns &&
+        world->now_ns - world->last_ack_ns > world->metrics.longest_gap_ns) {
+        world->metrics.longest_gap_ns = world->now_ns - world->last_ack_ns;
+    }
+}

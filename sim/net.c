@@ -1,0 +1,485 @@
+/* Messages on links.
+ *
+ *     send -> fate -> queue for bandwidth -> on its way -> arrive -> the receiver's host
+ *                 \-> lost    \-> dropped         \-> cut, down, refused
+ *
+ * A datagram that meets trouble is gone. A stream (TCP) keeps order, sends again with
+ * exponential back-off (RFC 6298), and is reset when a host crashes or when it has stalled
+ * for longer than its user's patience; a reset loses what was on its way. */
+#include "sim/world_internal.h"
+
+#define RETRANSMIT_MIN_NS (200 * SIM_MS) /* Linux's TCP_RTO_MIN. */
+#define RETRANSMIT_MAX_NS (120 * SIM_S)  /* Linux's TCP_RTO_MAX. */
+#define STREAM_PATIENCE_NS (5 * SIM_S)   /* etcd rafthttp's ConnReadTimeout. */
+
+/* ---- Links -------------------------------------------------------------------------------- */
+
+enum sim_status sim_net_init(struct sim_world *world)
+{
+    const size_t pairs = (size_t)world->node_count * world->node_count;
+    world->cuts = sim_world_alloc(world, pairs);
+    return world->cuts ? SIM_OK : SIM_ENOMEM;
+}
+
+static bool is_constant(const struct sim_dist *dist, uint64_t value)
+{
+    return dist->kind == SIM_DIST_CONSTANT && dist->a == value;
+}
+
+static bool knobs_plain(const struct sim_link_knobs *k)
+{
+    return is_constant(&k->jitter, SIM_PPM) && k->latency.kind != SIM_DIST_MIXTURE &&
+           (k->duplicate_ppm | k->reorder_ppm | k->corrupt_ppm | k->tamper_ppm | k->forge_ppm |
+            k->replay_ppm) == 0 &&
+           k->queue_policy == SIM_QUEUE_TAIL;
+}
+
+static const struct sim_knob_set *intern(struct sim_world *world,
+                                         const struct sim_link_knobs *knobs)
+{
+    for (size_t i = 0; i < world->knob_set_count; i++) {
+        if (memcmp(&world->knob_sets[i]->knobs, knobs, sizeof *knobs) == 0) {
+            return world->knob_sets[i];
+        }
+    }
+    struct sim_knob_set *set = sim_world_alloc(world, sizeof *set);
+    if (!set || !sim_arena_grow(world->arena, &world->knob_sets, &world->knob_set_capacity,
+                                world->knob_set_count + 1, sizeof(struct sim_knob_set *))) {
+        world->out_of_memory = true;
+        return NULL;
+    }
+    memcpy(&set->knobs, knobs, sizeof *knobs);
+    set->plain = knobs_plain(knobs);
+    set->retransmit_ns = 4 * sim_dist_high(&knobs->latency);
+    world->knob_sets[world->knob_set_count++] = set;
+    return set;
+}
+
+/* The knobs in force between two nodes: the standard ones, the plan's rules in order, then
+ * the faults under way. */
+static const struct sim_knob_set *knobs_of(struct sim_world *world, uint32_t from, uint32_t to)
+{
+    struct sim_link_knobs knobs;
+    memset(&knobs, 0, sizeof knobs); /* Padding too: sets are compared as bytes. */
+    sim_link_knobs_init(&knobs);
+    const struct sim_plan *plan = world->plan;
+    for (uint32_t i = 0; i < plan->link_count; i++) {
+        const struct sim_link_rule *rule = &plan->links[i];
+        const bool forth = sim_selection_holds(world, &rule->from, from) &&
+                           sim_selection_holds(world, &rule->to, to);
+        const bool back = rule->both_ways && sim_selection_holds(world, &rule->from, to) &&
+                          sim_selection_holds(world, &rule->to, from);
+        if (forth || back) {
+            sim_link_knobs_apply(&knobs, &rule->change);
+        }
+    }
+    sim_faults_overlay(world, from, to, &knobs);
+    return intern(world, &knobs);
+}
+
+static void link_update(struct sim_world *world, struct sim_link *link, uint32_t from, uint32_t to)
+{
+    const struct sim_plan *plan = world->plan;
+    const size_t pair = (size_t)world->nodes[from].zone * plan->zone_count + world->nodes[to].zone;
+    link->base_ns = plan->base_ns ? plan->base_ns[pair] : 0;
+    link->price_nano_per_gb = plan->price_nano_per_gb ? plan->price_nano_per_gb[pair] : 0;
+    link->set = knobs_of(world, from, to);
+}
+
+static struct sim_link *link_new(struct sim_world *world, uint32_t from, uint32_t to)
+{
+    struct sim_env *sender = &world->nodes[from];
+    if (!sender->links) {
+        sender->links = sim_world_alloc(world, world->node_count * sizeof(struct sim_link *));
+    }
+    struct sim_link *link = sender->links ? sim_world_alloc(world, sizeof *link) : NULL;
+    if (!link) {
+        return NULL;
+    }
+    /* The name of the link, "net/FROM>TO", as a hash: no other node can change it. */
+    const uint64_t from_hash = sim_hash_name(sender->plan->name);
+    const uint64_t to_hash = sim_hash_name(world->nodes[to].plan->name);
+    const uint64_t name = sim_mix64(sim_hash_name("net/") ^ sim_mix64(from_hash) ^ (to_hash + 1));
+    sim_rng_derive_hashed(&link->rng, world->seed, name);
+    link->fate_key = sim_mix64(name ^ sim_hash_name("fate/"));
+    for (uint32_t i = 0; i < world->plan->fate_count; i++) {
+        link->overridden |= world->plan->fates[i].from == from && world->plan->fates[i].to == to;
+    }
+    if (link->overridden) {
+        link->kind_ordinals =
+            sim_world_alloc(world, SIM_LINK_KINDS_MAX * sizeof *link->kind_ordinals);
+    }
+    link_update(world, link, from, to);
+    sender->links[to] = link;
+    return world->out_of_memory ? NULL : link;
+}
+
+void sim_net_refresh(struct sim_world *world)
+{
+    for (uint32_t from = 0; from < world->node_count; from++) {
+        struct sim_link **links = world->nodes[from].links;
+        for (uint32_t to = 0; links && to < world->node_count; to++) {
+            if (links[to]) {
+                link_update(world, links[to], from, to);
+            }
+        }
+    }
+}
+
+/* ---- Messages ----------------------------------------------------------------------------- */
+
+static struct sim_message *message_new(struct sim_world *world, uint32_t from, uint32_t to,
+                                       uint32_t kind, const void *data, uint32_t size_bytes)
+{
+    struct sim_message *m = sim_arena_alloc_raw(world->arena, sizeof *m + size_bytes);
+    if (!m) {
+        world->out_of_memory = true;
+        return NULL;
+    }
+    *m = (struct sim_message){.from = from,
+                              .to = to,
+                              .kind = kind,
+                              .size_bytes = size_bytes,
+                              .sent_ns = world->now_ns,
+                              .copies = 1};
+    if (size_bytes > 0) {
+        memcpy(m->data, data, size_bytes);
+    }
+    return m;
+}
+
+void sim_net_release(struct sim_world *world, struct sim_message *m)
+{
+    if (m && --m->copies == 0) {
+        sim_arena_release(world->arena, m, sizeof *m + m->size_bytes);
+    }
+}
+
+/* A drop is the receiver's record: who did not get what from whom, and why. */
+static void drop(struct sim_world *world, struct sim_message *m, enum sim_drop why)
+{
+    world->metrics.messages_dropped[why]++;
+    sim_world_record(world, SIM_REC_DROP, m->to, m->from, m->kind, m->size_bytes,
+                     m->ordinal << 8 | m->fate, why);
+    sim_net_release(world, m);
+}
+
+static uint32_t stream_epoch(const struct sim_world *world, const struct sim_message *m)
+{
+    return world->nodes[m->from].incarnation + world->nodes[m->to].incarnation;
+}
+
+static uint64_t retransmit_after_ns(const struct sim_link *link, uint32_t tries)
+{
+    const uint64_t estimate = link->set->retransmit_ns + 4 * link->base_ns;
+    const uint64_t first = estimate > RETRANSMIT_MIN_NS ? estimate : RETRANSMIT_MIN_NS;
+    const uint64_t backed_off = tries < 20 ? first << tries : RETRANSMIT_MAX_NS;
+    return backed_off < RETRANSMIT_MAX_NS ? backed_off : RETRANSMIT_MAX_NS;
+}
+
+/* ---- Bandwidth ---------------------------------------------------------------------------- */
+
+/* Take a turn at a line of some speed: *busy_until moves on, `when` becomes the time the last
+ * bit has left. False if the queue before it is too full. */
+static bool take_turn(struct sim_world *world, uint64_t *busy_until_ns, uint64_t bytes_per_second,
+                      uint64_t queue_bytes, uint32_t red_ppm, uint32_t size_bytes, uint64_t *when)
+{
+    const uint64_t start = *busy_until_ns > *when ? *busy_until_ns : *when;
+    const uint64_t wait = start - *when;
+    if (queue_bytes) {
+        const uint64_t queued = sim_muldiv64(wait, bytes_per_second, SIM_S);
+        if (queued + size_bytes > queue_bytes) {
+            return false;
+        }
+        /* Random early detection in its simplest form: from half full on, the chance of a
+         * drop rises in a straight line to certainty. */
+        const uint64_t fill_ppm = sim_muldiv64(queued, SIM_PPM, queue_bytes);
+        if (red_ppm != UINT32_MAX && fill_ppm > SIM_PPM / 2 &&
+            red_ppm < 2 * (fill_ppm - SIM_PPM / 2)) {
+            return false;
+        }
+    }
+    if (wait > world->metrics.queue_delay_max_ns) {
+        world->metrics.queue_delay_max_ns = wait;
+    }
+    *busy_until_ns = sim_add_sat(start, sim_muldiv64(size_bytes, SIM_S, bytes_per_second));
+    *when = *busy_until_ns;
+    return true;
+}
+
+static bool pass_queues(struct sim_world *world, struct sim_link *link, const struct sim_fate *fate,
+                        uint32_t from, uint32_t size_bytes, uint64_t *when)
+{
+    struct sim_env *sender = &world->nodes[from];
+    const struct sim_host_knobs *host = &sender->plan->host;
+    const struct sim_link_knobs *knobs = &link->set->knobs;
+    if (host->egress_bytes_per_second &&
+        !take_turn(world, &sender->egress_busy_until_ns, host->egress_bytes_per_second,
+                   host->egress_queue_bytes, UINT32_MAX, size_bytes, when)) {
+        return false;
+    }
+    return !knobs->bytes_per_second ||
+           take_turn(world, &link->busy_until_ns, knobs->bytes_per_second, knobs->queue_bytes,
+                     knobs->queue_policy == SIM_QUEUE_RED ? fate->red_ppm : UINT32_MAX, size_bytes,
+                     when);
+}
+
+/* ---- Sending ------------------------------------------------------------------------------ */
+
+/* The receiver's address as the sender's resolver knows it. */
+static uint32_t resolve(struct sim_world *world, struct sim_link *link, uint32_t from, uint32_t to)
+{
+    const uint64_t ttl_ns = world->nodes[from].plan->host.dns_ttl_ns;
+    if (ttl_ns == 0) {
+        return world->nodes[to].address;
+    }
+    if (link->resolved_until_ns <= world->now_ns) {
+        link->resolved_address = world->nodes[to].address;
+        link->resolved_until_ns = sim_add_sat(world->now_ns, ttl_ns);
+    }
+    return link->resolved_address;
+}
+
+static bool is_stream(const struct sim_world *world, const struct sim_link *link, uint32_t from,
+                      uint32_t to)
+{
+    switch ((enum sim_transport)link->set->knobs.transport) {
+    case SIM_TRANSPORT_DATAGRAM:
+        return false;
+    case SIM_TRANSPORT_STREAM:
+        return true;
+    case SIM_TRANSPORT_KIND:
+        break;
+    }
+    const struct sim_node_kind *kind = world->nodes[from].kind;
+    if (!kind) {
+        kind = world->nodes[to].kind; /* A client speaks as its server does. */
+    }
+    return kind && kind->streams;
+}
+
+static void arrive_at(struct sim_world *world, struct sim_link *link, struct sim_message *m,
+                      uint64_t when)
+{
+    if (m->stream) {
+        when = when > link->last_arrival_ns ? when : link->last_arrival_ns;
+        link->last_arrival_ns = when;
+    }
+    sim_world_push(world, when, SIM_PEND_ARRIVE, m->to, (uintptr_t)m, 0);
+}
+
+/* Count it, pay for it, record it. */
+static void account(struct sim_world *world, struct sim_link *link, const struct sim_message *m)
+{
+    struct sim_metrics *metrics = &world->metrics;
+    metrics->messages_sent++;
+    metrics->bytes_sent += m->size_bytes;
+    const uint64_t price = link->price_nano_per_gb + link->set->knobs.price_nano_per_gb;
+    if (SIM_UNLIKELY(price)) {
+        metrics->cost_nano_dollars += sim_muldiv64(m->size_bytes, price, SIM_S);
+    }
+    if (SIM_UNLIKELY(m->fate)) {
+        metrics->messages_lost += (m->fate & SIM_FATE_LOST) != 0;
+        metrics->messages_duplicated += (m->fate & SIM_FATE_DUPLICATED) != 0;
+        metrics->messages_reordered += (m->fate & SIM_FATE_REORDERED) != 0;
+        metrics->messages_corrupted += (m->fate & SIM_FATE_CORRUPTED) != 0;
+        metrics->messages_retransmitted += (m->fate & SIM_FATE_RETRANSMITTED) != 0;
+        metrics->forged_sent +=
+            (m->fate & (SIM_FATE_TAMPERED | SIM_FATE_FORGED | SIM_FATE_REPLAYED)) != 0;
+    }
+    sim_world_record(world, SIM_REC_SEND, m->from, m->to, m->kind, m->size_bytes,
+                     m->ordinal << 8 | m->fate, m->digest);
+}
+
+/* What an adversary on the link does beside the message itself. */
+static void adversary(struct sim_world *world, struct sim_link *link, const struct sim_message *m,
+                      const struct sim_fate *fate, uint64_t when)
+{
+    const struct sim_link_knobs *knobs = &link->set->knobs;
+    if (knobs->eavesdrop) {
+        world->metrics.bytes_eavesdropped += m->size_bytes;
+    }
+    const struct sim_message *templates[2] = {fate->forge ? m : NULL,
+                                              fate->replay ? link->recorded : NULL};
+    for (int i = 0; i < 2; i++) {
+        const struct sim_message *original = templates[i];
+        struct sim_message *fake = original ? message_new(world, m->from, m->to, original->kind,
+                                                          original->data, original->size_bytes)
+                                            : NULL;
+        if (!fake) {
+            continue;
+        }
+        fake->ordinal = m->ordinal;
+        fake->stream = m->stream;
+        fake->epoch = m->epoch;
+        fake->address = m->address;
+        fake->fate = i == 0 ? SIM_FATE_FORGED : SIM_FATE_REPLAYED;
+        if (i == 0) {
+            sim_fate_flip(fake->data, fake->size_bytes, fate->noise >> 7);
+        }
+        fake->digest = sim_hash_bytes(fake->data, fake->size_bytes);
+        account(world, link, fake);
+        arrive_at(world, link, fake, when);
+    }
+    if (knobs->replay_ppm) {
+        sim_net_release(world, link->recorded);
+        link->recorded = message_new(world, m->from, m->to, m->kind, m->data, m->size_bytes);
+    }
+}
+
+void sim_net_send(struct sim_world *world, uint32_t from, uint32_t to, uint32_t kind,
+                  const void *data, uint32_t size_bytes)
+{
+    struct sim_env *sender = &world->nodes[from];
+    struct sim_link *link = sender->links ? sender->links[to] : NULL;
+    if (SIM_UNLIKELY(!link)) {
+        link = link_new(world, from, to);
+    }
+    struct sim_message *m = link ? message_new(world, from, to, kind, data, size_bytes) : NULL;
+    if (SIM_UNLIKELY(!m)) {
+        return;
+    }
+    m->stream = is_stream(world, link, from, to);
+    m->epoch = stream_epoch(world, m);
+    m->address = resolve(world, link, from, to);
+    struct sim_fate fate;
+    sim_fate_next(world, link, from, to, kind, m->stream, &fate);
+    m->ordinal = link->ordinal;
+    m->fate = fate.flags | (fate.losses ? SIM_FATE_RETRANSMITTED : 0);
+    if (SIM_UNLIKELY(m->fate & (SIM_FATE_CORRUPTED | SIM_FATE_TAMPERED))) {
+        sim_fate_flip(m->data, size_bytes, fate.noise);
+    }
+    m->digest = sim_hash_bytes(m->data, size_bytes);
+    if (m->stream) {
+        m->fate &= ~(uint32_t)SIM_FATE_LOST;
+    }
+    account(world, link, m);
+
+    uint64_t when = world->now_ns;
+    if (SIM_UNLIKELY(m->fate & SIM_FATE_LOST)) {
+        sim_net_release(world, m);
+        return;
+    }
+    const struct sim_link_knobs *knobs = &link->set->knobs;
+    if (SIM_UNLIKELY(knobs->mtu_bytes && size_bytes > knobs->mtu_bytes)) {
+        drop(world, m, SIM_DROP_MTU);
+        return;
+    }
+    if (SIM_UNLIKELY(!pass_queues(world, link, &fate, from, size_bytes, &when))) {
+        drop(world, m, SIM_DROP_QUEUE);
+        return;
+    }
+    for (uint32_t i = 0; SIM_UNLIKELY(i < fate.losses); i++) {
+        when = sim_add_sat(when, retransmit_after_ns(link, i));
+    }
+    const uint64_t sent = when;
+    when = sim_add_sat(when, fate.delay_ns);
+    m->copies += m->fate & SIM_FATE_DUPLICATED ? 1 : 0;
+    arrive_at(world, link, m, when);
+    if (SIM_UNLIKELY(m->fate & SIM_FATE_DUPLICATED)) {
+        arrive_at(world, link, m, sim_add_sat(sent, fate.copy_delay_ns));
+    }
+    if (SIM_UNLIKELY(knobs->eavesdrop | knobs->forge_ppm | knobs->replay_ppm)) {
+        adversary(world, link, m, &fate, when);
+    }
+}
+
+/* ---- Arriving ----------------------------------------------------------------------------- */
+
+/* Hand a message to its receiver, or drop it at the door. */
+static void deliver(struct sim_world *world, struct sim_message *m)
+{
+    struct sim_env *receiver = &world->nodes[m->to];
+    if (!receiver->up || (m->stream && m->epoch != stream_epoch(world, m))) {
+        drop(world, m, SIM_DROP_DOWN);
+        return;
+    }
+    if (m->address != receiver->address) {
+        drop(world, m, SIM_DROP_ADDRESS);
+        return;
+    }
+    if (SIM_UNLIKELY(m->fate & (SIM_FATE_TAMPERED | SIM_FATE_FORGED | SIM_FATE_REPLAYED))) {
+        if (world->nodes[m->from].links[m->to]->set->knobs.authenticated) {
+            drop(world, m, SIM_DROP_REFUSED);
+            return;
+        }
+        world->metrics.forged_accepted++;
+    }
+    if (receiver->cpu.backlog_messages && receiver->run_count >= receiver->cpu.backlog_messages) {
+        drop(world, m, SIM_DROP_BACKLOG);
+        return;
+    }
+    world->metrics.messages_delivered++;
+    sim_world_record(world, SIM_REC_DELIVER, m->to, m->from, m->kind, m->size_bytes,
+                     m->ordinal << 8 | m->fate, world->now_ns - m->sent_ns);
+    if (receiver->kind) {
+        sim_host_receive(world, receiver, SIM_PEND_ARRIVE, (uintptr_t)m, m->size_bytes);
+        return;
+    }
+    sim_clients_response(world, m->to, m);
+    sim_net_release(world, m);
+}
+
+/* A stream's segments wait behind the first that did not get through. */
+static void stall(struct sim_world *world, struct sim_link *link, struct sim_message *m)
+{
+    m->next = NULL;
+    if (link->stalled_last) {
+        link->stalled_last->next = m;
+        link->stalled_last = m;
+        return;
+    }
+    link->stalled_first = m;
+    link->stalled_last = m;
+    link->stalled_since_ns = world->now_ns;
+    link->stalled_tries = 1;
+    m->fate |= SIM_FATE_RETRANSMITTED;
+    world->metrics.messages_retransmitted++;
+    sim_world_push(world, sim_add_sat(world->now_ns, retransmit_after_ns(link, 0)), SIM_PEND_STREAM,
+                   m->from, m->to, 0);
+}
+
+void sim_net_arrive(struct sim_world *world, const struct sim_pending *event)
+{
+    struct sim_message *m = (struct sim_message *)(uintptr_t)event->data;
+    if (SIM_UNLIKELY(m->stream && world->nodes[m->from].links[m->to]->stalled_tries)) {
+        stall(world, world->nodes[m->from].links[m->to], m);
+    } else if (SIM_UNLIKELY(sim_net_is_cut(world, m->from, m->to))) {
+        if (m->stream) {
+            stall(world, world->nodes[m->from].links[m->to], m);
+        } else {
+            drop(world, m, SIM_DROP_CUT);
+        }
+    } else {
+        deliver(world, m);
+    }
+}
+
+void sim_net_retry(struct sim_world *world, const struct sim_pending *event)
+{
+    const uint32_t from = event->target;
+    const uint32_t to = (uint32_t)event->data;
+    struct sim_link *link = world->nodes[from].links[to];
+    const bool cut = sim_net_is_cut(world, from, to);
+    if (cut && world->now_ns - link->stalled_since_ns < STREAM_PATIENCE_NS) {
+        sim_world_push(world,
+                       sim_add_sat(world->now_ns, retransmit_after_ns(link, link->stalled_tries)),
+                       SIM_PEND_STREAM, from, to, 0);
+        link->stalled_tries++;
+        world->metrics.messages_retransmitted++;
+        return;
+    }
+    struct sim_message *m = link->stalled_first;
+    link->stalled_first = NULL;
+    link->stalled_last = NULL;
+    link->stalled_tries = 0;
+    while (m) {
+        struct sim_message *next = m->next;
+        if (cut) {
+            drop(world, m, SIM_DROP_CUT); /* The stream is reset; the next send opens another. */
+        } else {
+            deliver(world, m);
+        }
+        m = next;
+    }
+}
