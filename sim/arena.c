@@ -34,8 +34,8 @@ enum {
     LINE_BYTES = 64,  /* Alignment from SMALL_BYTES on. */
     SMALL_BYTES = 256,
     SMALL_CLASSES = SMALL_BYTES / GRAIN_BYTES,
-    LARGE_BITS_MAX = 40, /* Blocks of up to 2^40 bytes. */
-    CLASSES = SMALL_CLASSES + (LARGE_BITS_MAX - 8) * 4,
+    CAPACITY_BITS = 40, /* Less than 2^40 bytes. */
+    CLASSES = SMALL_CLASSES + (CAPACITY_BITS - 8) * 4,
 };
 
 struct free_block {
@@ -50,7 +50,7 @@ struct sim_arena {
 
 #define HEADER_BYTES ((sizeof(struct sim_arena) + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES)
 
-/* The class of a size, 1 .. 2^LARGE_BITS_MAX. */
+/* The class of a size, 1 .. 2^CAPACITY_BITS. */
 static size_t class_of(size_t size_bytes)
 {
     if (size_bytes <= SMALL_BYTES) {
@@ -63,12 +63,12 @@ static size_t class_of(size_t size_bytes)
 }
 
 /* The size of every block of a class; 64-bit, since a 32-bit target cannot hold the largest. */
-static uint64_t class_bytes(size_t class)
+static uint64_t class_bytes(size_t size_class)
 {
-    if (class < SMALL_CLASSES) {
-        return (class + 1) * GRAIN_BYTES;
+    if (size_class < SMALL_CLASSES) {
+        return (size_class + 1) * GRAIN_BYTES;
     }
-    const size_t large = class - SMALL_CLASSES;
+    const size_t large = size_class - SMALL_CLASSES;
     return (uint64_t)(5 + large % 4) << (6 + large / 4);
 }
 
@@ -77,12 +77,12 @@ static uint8_t *block_start(struct sim_arena *arena)
     return (uint8_t *)arena;
 }
 
-static void free_list_add(struct sim_arena *arena, void *block, size_t class)
+static void free_list_add(struct sim_arena *arena, void *block, size_t size_class)
 {
     struct free_block *freed = block;
-    freed->next = arena->free_blocks[class];
-    arena->free_blocks[class] = freed;
-    POISON(block, (size_t)class_bytes(class));
+    freed->next = arena->free_blocks[size_class];
+    arena->free_blocks[size_class] = freed;
+    POISON(block, (size_t)class_bytes(size_class));
 }
 
 /* Under ASan free blocks are poisoned, and so is what a reset or a restore gives up and a
@@ -91,10 +91,10 @@ static void free_list_add(struct sim_arena *arena, void *block, size_t class)
 static void poison_free_blocks(const struct sim_arena *arena)
 {
 #ifdef ARENA_ASAN
-    for (size_t class = 0; class < CLASSES; class ++) {
-        for (struct free_block *b = arena->free_blocks[class]; b;) {
+    for (size_t size_class = 0; size_class < CLASSES; size_class++) {
+        for (struct free_block *b = arena->free_blocks[size_class]; b;) {
             struct free_block *next = b->next;
-            POISON(b, (size_t)class_bytes(class));
+            POISON(b, (size_t)class_bytes(size_class));
             b = next;
         }
     }
@@ -106,7 +106,7 @@ static void poison_free_blocks(const struct sim_arena *arena)
 struct sim_arena *sim_arena_new(size_t capacity_bytes)
 {
     capacity_bytes -= capacity_bytes % LINE_BYTES; /* What aligned_alloc() asks for. */
-    if (capacity_bytes < HEADER_BYTES) {
+    if (capacity_bytes < HEADER_BYTES || (uint64_t)capacity_bytes >> CAPACITY_BITS) {
         return NULL;
     }
     /* Large blocks come straight from the kernel, which gives pages when they are touched. */
@@ -154,23 +154,22 @@ static void *bump(struct sim_arena *arena, uint64_t size_bytes)
 void *sim_arena_alloc_raw(struct sim_arena *arena, size_t size_bytes)
 {
     /* Also keeps class_of() in range and sizes from wrapping. */
-    if (size_bytes == 0 || size_bytes > arena->capacity_bytes ||
-        (uint64_t)size_bytes > UINT64_C(1) << LARGE_BITS_MAX) {
+    if (size_bytes == 0 || size_bytes > arena->capacity_bytes) {
         return NULL;
     }
-    const size_t class = class_of(size_bytes);
-    struct free_block *freed = arena->free_blocks[class];
+    const size_t size_class = class_of(size_bytes);
+    struct free_block *freed = arena->free_blocks[size_class];
     if (freed) {
         UNPOISON(freed, sizeof *freed);
-        arena->free_blocks[class] = freed->next;
+        arena->free_blocks[size_class] = freed->next;
         POISON(freed, sizeof *freed);
         UNPOISON(freed, size_bytes);
         return freed;
     }
-    uint8_t *block = bump(arena, class_bytes(class));
+    uint8_t *block = bump(arena, class_bytes(size_class));
     if (block) {
         const size_t left = arena->capacity_bytes - arena->used_bytes;
-        POISON(block, (size_t)class_bytes(class) + (left < LINE_BYTES ? left : LINE_BYTES));
+        POISON(block, (size_t)class_bytes(size_class) + (left < LINE_BYTES ? left : LINE_BYTES));
         UNPOISON(block, size_bytes);
     }
     return block;
@@ -195,9 +194,9 @@ void sim_arena_release(struct sim_arena *arena, void *block, size_t size_bytes)
     assert(sim_arena_holds(arena, block));
     assert((size_t)((uint8_t *)block - block_start(arena)) % GRAIN_BYTES == 0);
     assert(!POISONED(block)); /* Released twice. */
-    const size_t class = class_of(size_bytes);
+    const size_t size_class = class_of(size_bytes);
     UNPOISON(block, sizeof(struct free_block));
-    free_list_add(arena, block, class);
+    free_list_add(arena, block, size_class);
 }
 
 bool sim_arena_grow(struct sim_arena *arena, void *array_pointer, size_t *capacity, size_t needed,

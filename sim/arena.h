@@ -16,7 +16,8 @@
 struct sim_arena; /* Sits at the start of its own block. */
 
 /* A block of `capacity_bytes`, the allocator's own few KiB included; pages are touched only
- * when used. NULL if out of memory or if the capacity cannot hold even the allocator. */
+ * when used. NULL if out of memory, if the capacity cannot hold even the allocator, or if it
+ * is 1 TiB or more. */
 SIM_NODISCARD struct sim_arena *sim_arena_new(size_t capacity_bytes);
 void sim_arena_free(struct sim_arena *arena);
 

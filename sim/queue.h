@@ -26,7 +26,18 @@ SIM_NODISCARD struct sim_queue *sim_queue_new(struct sim_arena *arena);
 
 /* Add an event not earlier than the last one taken (asserts). SIM_ENOMEM changes nothing.
  * A push secures all the memory that taking the event will need: only a push can fail. */
-SIM_NODISCARD enum sim_status sim_queue_push(struct sim_queue *queue, struct sim_pending event);
+SIM_NODISCARD enum sim_status sim_queue_add(struct sim_queue *queue, uint64_t time_ns,
+                                            uint32_t kind, uint32_t target, uint64_t data,
+                                            uint64_t data2);
+
+/* The same for a whole event. Inline, so that the fields travel in registers: an event built
+ * in memory field by field and then read whole waits for the stores, which measured a third
+ * of the cost of a push and a pop. */
+SIM_NODISCARD static inline enum sim_status sim_queue_push(struct sim_queue *queue,
+                                                           struct sim_pending event)
+{
+    return sim_queue_add(queue, event.time_ns, event.kind, event.target, event.data, event.data2);
+}
 
 /* Take the earliest event; false if there is none. */
 bool sim_queue_pop(struct sim_queue *queue, struct sim_pending *event);

@@ -1,0 +1,339 @@
+/* The arena: blocks that do not overlap, snapshots that bring everything back. */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <signal.h>
+
+#include "sim/arena.h"
+#include "sim/rng.h"
+
+enum { KIB = 1024, MIB = 1024 * 1024 };
+
+static struct sim_arena *arena_of(size_t capacity_bytes)
+{
+    struct sim_arena *arena = sim_arena_new(capacity_bytes);
+    cr_assert_not_null(arena);
+    return arena;
+}
+
+static bool all_bytes_are(const uint8_t *block, size_t size_bytes, uint8_t value)
+{
+    for (size_t i = 0; i < size_bytes; i++) {
+        if (block[i] != value) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A size up to 64 KiB, small ones as likely as large ones. */
+static size_t random_size(struct sim_rng *rng)
+{
+    const uint32_t size = 1 + sim_rng_bounded(rng, 1 << 16);
+    return 1 + (size >> sim_rng_bounded(rng, 17));
+}
+
+/* Blocks come zeroed and aligned, and keep their contents until released, whatever is
+ * allocated and released around them. */
+Test(arena, blocks_are_zeroed_aligned_and_disjoint)
+{
+    enum { SLOTS = 64 };
+    struct sim_arena *arena = arena_of(16 * MIB);
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        struct sim_rng rng;
+        sim_rng_seed(&rng, seed, 1);
+        sim_arena_reset(arena);
+        uint8_t *blocks[SLOTS] = {0};
+        size_t sizes[SLOTS] = {0};
+        for (int step = 0; step < 1000; step++) {
+            const uint32_t slot = sim_rng_bounded(&rng, SLOTS);
+            const uint8_t fill = (uint8_t)(slot + 1);
+            if (blocks[slot]) {
+                cr_assert(all_bytes_are(blocks[slot], sizes[slot], fill),
+                          "seed %" PRIu64 ": block %" PRIu32 " was overwritten", seed, slot);
+                sim_arena_release(arena, blocks[slot], sizes[slot]);
+                blocks[slot] = NULL;
+                continue;
+            }
+            sizes[slot] = random_size(&rng);
+            blocks[slot] = sim_arena_alloc(arena, sizes[slot]);
+            cr_assert_not_null(blocks[slot], "seed %" PRIu64, seed);
+            cr_assert(all_bytes_are(blocks[slot], sizes[slot], 0), "seed %" PRIu64, seed);
+            const uintptr_t alignment = sizes[slot] >= 256 ? 64 : 16;
+            cr_assert_eq((uintptr_t)blocks[slot] % alignment, 0, "seed %" PRIu64, seed);
+            memset(blocks[slot], fill, sizes[slot]);
+        }
+    }
+    sim_arena_free(arena);
+}
+
+/* Rounding to a class never costs more than 15 bytes or a quarter of the size. */
+Test(arena, waste_is_modest)
+{
+    struct sim_arena *arena = arena_of(16 * MIB);
+    for (size_t size = 1; size < 2 * MIB; size += 1 + size / 50) {
+        sim_arena_reset(arena);
+        const size_t before = sim_arena_used_bytes(arena);
+        cr_assert_not_null(sim_arena_alloc_raw(arena, size));
+        const size_t taken = sim_arena_used_bytes(arena) - before;
+        cr_expect_geq(taken, size, "size %zu", size);
+        cr_expect_leq(taken, size + (size / 4 > 15 ? size / 4 : 15), "size %zu", size);
+    }
+    sim_arena_free(arena);
+}
+
+/* A released block is handed out again, so a world in a steady state does not grow. */
+Test(arena, released_blocks_are_used_again)
+{
+    struct sim_arena *arena = arena_of(MIB);
+    for (size_t size = 1; size < 100 * KIB; size += 1 + size / 20) {
+        void *block = sim_arena_alloc_raw(arena, size);
+        cr_assert_not_null(block);
+        sim_arena_release(arena, block, size);
+        const size_t used = sim_arena_used_bytes(arena);
+        cr_expect_eq(sim_arena_alloc_raw(arena, size), block, "size %zu", size);
+        cr_expect_eq(sim_arena_used_bytes(arena), used, "size %zu", size);
+        sim_arena_reset(arena);
+    }
+    sim_arena_free(arena);
+}
+
+/* Used memory is zeroed when it is handed out again, after a release and after a reset. */
+Test(arena, used_memory_comes_back_zeroed)
+{
+    struct sim_arena *arena = arena_of(MIB);
+    uint8_t *block = sim_arena_alloc_raw(arena, 1000);
+    cr_assert_not_null(block);
+    memset(block, 0xaa, 1000);
+    sim_arena_release(arena, block, 1000);
+    uint8_t *again = sim_arena_alloc(arena, 990);
+    cr_assert_eq(again, block);
+    cr_expect(all_bytes_are(again, 990, 0));
+
+    memset(again, 0xaa, 990);
+    sim_arena_reset(arena);
+    again = sim_arena_alloc(arena, 1000);
+    cr_assert_eq(again, block, "a reset starts over in the same place");
+    cr_expect(all_bytes_are(again, 1000, 0));
+    sim_arena_free(arena);
+}
+
+/* A full arena says so and stays as it was; what fits still fits. */
+Test(arena, full_arena_gives_null_and_nothing_changes)
+{
+    struct sim_arena *arena = arena_of(64 * KIB);
+    cr_expect_null(sim_arena_alloc(arena, 0));
+    cr_expect_null(sim_arena_alloc(arena, 64 * KIB));
+    cr_expect_null(sim_arena_alloc(arena, SIZE_MAX));
+    cr_expect_null(sim_arena_alloc(arena, SIZE_MAX / 2 + 2));
+    int count = 0;
+    while (sim_arena_alloc(arena, 1000)) {
+        count++;
+    }
+    cr_expect_geq(count, 55);
+    const size_t used = sim_arena_used_bytes(arena);
+    cr_expect_null(sim_arena_alloc(arena, 1000));
+    cr_expect_eq(sim_arena_used_bytes(arena), used);
+    cr_expect_leq(used, sim_arena_capacity_bytes(arena));
+    while (sim_arena_alloc(arena, 1)) {
+    }
+    cr_expect_leq(sim_arena_capacity_bytes(arena) - sim_arena_used_bytes(arena), 15);
+    sim_arena_free(arena);
+}
+
+/* A block too small for the allocator itself is refused; freeing nothing is allowed. */
+Test(arena, hopeless_capacity_is_refused)
+{
+    cr_expect_null(sim_arena_new(0));
+    cr_expect_null(sim_arena_new(100));
+    cr_expect_null(sim_arena_new(SIZE_MAX - 100));
+    sim_arena_free(NULL);
+}
+
+/* An arena holds its blocks and nothing else. */
+Test(arena, holds_its_own_blocks)
+{
+    struct sim_arena *arena = arena_of(MIB);
+    const int outside = 0;
+    const uint8_t *block = sim_arena_alloc(arena, 32);
+    cr_assert_not_null(block);
+    cr_expect(sim_arena_holds(arena, block));
+    cr_expect(sim_arena_holds(arena, block + 31));
+    cr_expect_not(sim_arena_holds(arena, block + 32));
+    cr_expect_not(sim_arena_holds(arena, &outside));
+    cr_expect_not(sim_arena_holds(arena, NULL));
+    sim_arena_free(arena);
+}
+
+/* Memory that is not the arena's cannot be given to it. */
+Test(arena, releasing_a_stranger_asserts, .signal = SIGABRT)
+{
+    struct sim_arena *arena = arena_of(MIB);
+    static uint64_t stranger[4];
+    sim_arena_release(arena, stranger, sizeof stranger);
+}
+
+/* A growing array keeps its elements and gets zeroes behind them, for elements of any size. */
+Test(arena, grow_keeps_elements_and_zeroes_the_rest)
+{
+    struct sim_arena *arena = arena_of(16 * MIB);
+    for (size_t element = 1; element < 3000; element += 1 + element / 3) {
+        uint8_t *array = NULL;
+        size_t capacity = 0;
+        for (size_t needed = 1; needed < 200; needed += 3) {
+            const size_t before = capacity;
+            cr_assert(sim_arena_grow(arena, &array, &capacity, needed, element));
+            cr_assert_geq(capacity, needed);
+            cr_assert(needed <= before ? capacity == before : capacity >= 2 * before,
+                      "element %zu: from %zu to %zu", element, before, capacity);
+            cr_assert(all_bytes_are(array, before * element, 7), "element %zu", element);
+            cr_assert(all_bytes_are(array + before * element, (capacity - before) * element, 0),
+                      "element %zu", element);
+            memset(array, 7, capacity * element);
+        }
+        /* Released by its own account of its size, it is found again. */
+        sim_arena_release(arena, array, capacity * element);
+        cr_expect_eq(sim_arena_alloc_raw(arena, capacity * element), array);
+        sim_arena_reset(arena);
+    }
+    sim_arena_free(arena);
+}
+
+/* An array that cannot grow is left alone, also when the size in bytes would wrap. */
+Test(arena, grow_fails_without_a_trace)
+{
+    struct sim_arena *arena = arena_of(64 * KIB);
+    uint32_t *array = NULL;
+    size_t capacity = 0;
+    cr_assert(sim_arena_grow(arena, &array, &capacity, 100, sizeof *array));
+    array[99] = 42;
+    uint32_t *const old_array = array;
+    const size_t old_capacity = capacity;
+    const size_t used = sim_arena_used_bytes(arena);
+    const size_t impossible[] = {64 * KIB, SIZE_MAX, SIZE_MAX / 4 + 2, SIZE_MAX / 8 + 1};
+    for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
+        cr_expect_not(sim_arena_grow(arena, &array, &capacity, impossible[i], sizeof *array));
+        cr_expect_eq(array, old_array);
+        cr_expect_eq(capacity, old_capacity);
+        cr_expect_eq(sim_arena_used_bytes(arena), used);
+    }
+    cr_expect_eq(array[99], 42);
+    sim_arena_free(arena);
+}
+
+/* A list in the arena, as a world would keep one: nodes appended, removed, changed. */
+struct node {
+    struct node *next;
+    uint64_t value;
+    size_t size_bytes;
+};
+
+struct list {
+    struct node *head;
+    uint64_t hash;
+};
+
+static void list_step(struct sim_arena *arena, struct list *list, struct sim_rng *rng)
+{
+    const uint32_t choice = sim_rng_bounded(rng, 3);
+    const size_t size_bytes = sizeof(struct node) + random_size(rng) / 16;
+    if (choice < 2 || !list->head) {
+        struct node *node = sim_arena_alloc(arena, size_bytes);
+        cr_assert_not_null(node);
+        *node = (struct node){.next = list->head, .size_bytes = size_bytes};
+        list->head = node;
+    } else {
+        struct node *node = list->head;
+        list->head = node->next;
+        sim_arena_release(arena, node, node->size_bytes);
+    }
+    for (struct node *n = list->head; n; n = n->next) {
+        n->value = sim_mix64(n->value + n->size_bytes);
+        list->hash = sim_mix64(list->hash ^ n->value);
+    }
+}
+
+/* Run on, restore, run on again: the same blocks, the same contents, the same outcome. */
+Test(arena, restore_brings_everything_back)
+{
+    struct sim_arena *arena = arena_of(16 * MIB);
+    struct sim_snapshot snapshot = {0};
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        struct sim_rng rng;
+        sim_rng_seed(&rng, seed, 2);
+        sim_arena_reset(arena);
+        struct list *list = sim_arena_alloc(arena, sizeof *list);
+        cr_assert_not_null(list);
+        for (int step = 0; step < 100; step++) {
+            list_step(arena, list, &rng);
+        }
+        cr_assert_eq(sim_snapshot_take(&snapshot, arena), SIM_OK);
+        cr_assert_eq(snapshot.size_bytes, sim_arena_used_bytes(arena));
+        const struct sim_rng rng_then = rng;
+
+        uint64_t hashes[3];
+        size_t used[3];
+        for (int branch = 0; branch < 3; branch++) {
+            rng = rng_then;
+            /* The second time round much more is allocated before going back. */
+            for (int step = 0; step < (branch == 1 ? 150 : 100); step++) {
+                list_step(arena, list, &rng);
+                if (step == 99) {
+                    hashes[branch] = list->hash;
+                    used[branch] = sim_arena_used_bytes(arena);
+                }
+            }
+            sim_snapshot_restore(&snapshot, arena);
+            cr_assert_eq(sim_arena_used_bytes(arena), snapshot.size_bytes);
+            cr_assert_eq(memcmp(arena, snapshot.bytes, sizeof(size_t) * 2), 0);
+        }
+        for (int branch = 1; branch < 3; branch++) {
+            cr_assert_eq(hashes[branch], hashes[0], "seed %" PRIu64, seed);
+            cr_assert_eq(used[branch], used[0], "seed %" PRIu64, seed);
+        }
+    }
+    sim_snapshot_release(&snapshot);
+    cr_expect_null(snapshot.bytes);
+    sim_snapshot_release(&snapshot);
+    sim_arena_free(arena);
+}
+
+/* A world that was reset, even, comes back from its snapshot. */
+Test(arena, restore_survives_a_reset)
+{
+    struct sim_arena *arena = arena_of(MIB);
+    struct sim_snapshot snapshot = {0};
+    uint8_t *block = sim_arena_alloc(arena, 1000);
+    cr_assert_not_null(block);
+    memset(block, 9, 1000);
+    cr_assert_eq(sim_snapshot_take(&snapshot, arena), SIM_OK);
+    sim_arena_reset(arena);
+    cr_assert_not_null(sim_arena_alloc(arena, 5000));
+    sim_snapshot_restore(&snapshot, arena);
+    cr_expect(all_bytes_are(block, 1000, 9));
+    cr_expect_neq(sim_arena_alloc(arena, 1000), block);
+    sim_snapshot_release(&snapshot);
+    sim_arena_free(arena);
+}
+
+/* A snapshot belongs to one arena. */
+Test(arena, restoring_into_another_arena_asserts, .signal = SIGABRT)
+{
+    struct sim_arena *arena = arena_of(MIB);
+    struct sim_arena *other = arena_of(2 * MIB);
+    struct sim_snapshot snapshot = {0};
+    cr_assert_eq(sim_snapshot_take(&snapshot, arena), SIM_OK);
+    sim_snapshot_restore(&snapshot, other);
+}
+
+/* A huge capacity costs nothing until it is used, and a snapshot copies only what is. */
+Test(arena, untouched_capacity_costs_nothing)
+{
+    struct sim_arena *arena = arena_of((size_t)1 * 1024 * MIB);
+    struct sim_snapshot snapshot = {0};
+    cr_assert_not_null(sim_arena_alloc(arena, 10));
+    cr_expect_leq(sim_arena_used_bytes(arena), 4 * KIB);
+    cr_assert_eq(sim_snapshot_take(&snapshot, arena), SIM_OK);
+    cr_expect_leq(snapshot.capacity_bytes, 8 * KIB);
+    sim_snapshot_release(&snapshot);
+    sim_arena_free(arena);
+}
