@@ -8,32 +8,32 @@
 #ifndef SIM_CHECK_H
 #define SIM_CHECK_H
 
-#include "sim/history.h"
 #include "sim/disk.h"
+#include "sim/history.h"
 #include "sim/node.h"
 
 struct sim_world;
 
 /* Numbers I.. are those of the invariant catalogue in sim/check/consensus.c. */
 enum sim_check {
-    SIM_CHECK_ELECTION_SAFETY,        /* I1 */
-    SIM_CHECK_ONE_VOTE_PER_TERM,      /* I2 */
-    SIM_CHECK_TERM_MONOTONIC,         /* I3 */
-    SIM_CHECK_LEADER_APPEND_ONLY,     /* I4 */
-    SIM_CHECK_LOG_MATCHING,           /* I5 */
-    SIM_CHECK_LEADER_COMPLETENESS,    /* I6 */
-    SIM_CHECK_STATE_MACHINE_SAFETY,   /* I7 */
-    SIM_CHECK_COMMIT_DURABLE_QUORUM,  /* I8 */
-    SIM_CHECK_COMMIT_OWN_TERM,        /* I9 */
-    SIM_CHECK_COMMIT_MONOTONIC,       /* I10 */
-    SIM_CHECK_MATCH_HONEST,           /* I11 */
-    SIM_CHECK_NEXT_AFTER_MATCH,       /* I12 */
-    SIM_CHECK_ACKED_DURABLE,          /* I13 */
-    SIM_CHECK_VOTE_UP_TO_DATE,        /* I14 */
-    SIM_CHECK_LOG_CONTINUITY,         /* I17 */
-    SIM_CHECK_EXACTLY_ONCE,           /* I19 */
-    SIM_CHECK_CRASH_FREE,             /* I22 */
-    SIM_CHECK_LIVENESS,               /* Progress after healing: holds, stuck or unavailable. */
+    SIM_CHECK_ELECTION_SAFETY,       /* I1 */
+    SIM_CHECK_ONE_VOTE_PER_TERM,     /* I2 */
+    SIM_CHECK_TERM_MONOTONIC,        /* I3 */
+    SIM_CHECK_LEADER_APPEND_ONLY,    /* I4 */
+    SIM_CHECK_LOG_MATCHING,          /* I5 */
+    SIM_CHECK_LEADER_COMPLETENESS,   /* I6 */
+    SIM_CHECK_STATE_MACHINE_SAFETY,  /* I7 */
+    SIM_CHECK_COMMIT_DURABLE_QUORUM, /* I8 */
+    SIM_CHECK_COMMIT_OWN_TERM,       /* I9 */
+    SIM_CHECK_COMMIT_MONOTONIC,      /* I10 */
+    SIM_CHECK_MATCH_HONEST,          /* I11 */
+    SIM_CHECK_NEXT_AFTER_MATCH,      /* I12 */
+    SIM_CHECK_ACKED_DURABLE,         /* I13 */
+    SIM_CHECK_VOTE_UP_TO_DATE,       /* I14 */
+    SIM_CHECK_LOG_CONTINUITY,        /* I17 */
+    SIM_CHECK_EXACTLY_ONCE,          /* I19 */
+    SIM_CHECK_CRASH_FREE,            /* I22 */
+    SIM_CHECK_LIVENESS,              /* Progress after healing: holds, stuck or unavailable. */
     SIM_CHECK_COUNT
 };
 
@@ -48,7 +48,7 @@ enum sim_verdict {
 };
 
 struct sim_check_info {
-    const char *name; /* "election_safety" */
+    const char *name;    /* "election_safety" */
     const char *summary; /* A sentence, for `fallacy list checks`. */
 };
 extern const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT];
@@ -57,11 +57,11 @@ const char *sim_verdict_name(uint32_t verdict);
 #define SIM_DETAIL_MAX 240
 
 struct sim_check_state {
-    uint32_t verdict;   /* enum sim_verdict; meaningful once the run has ended. */
+    uint32_t verdict; /* enum sim_verdict; meaningful once the run has ended. */
     bool violated;
-    uint64_t exercised; /* How often it could have broken. */
-    uint64_t at_ns;     /* Of the first violation, */
-    uint64_t event;     /* and the sequence number of the record it followed. */
+    uint64_t exercised;          /* How often it could have broken. */
+    uint64_t at_ns;              /* Of the first violation, */
+    uint64_t event;              /* and the sequence number of the record it followed. */
     char detail[SIM_DETAIL_MAX]; /* What was seen, with names: the smallest witness in words. */
 };
 
@@ -77,13 +77,15 @@ void sim_checks_moved(struct sim_checks *checks, uint32_t node);
 void sim_checks_durable(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
                         uint32_t file, uint64_t position, struct sim_label label);
 void sim_checks_applied(struct sim_checks *checks, uint32_t node, uint64_t index, uint64_t term,
-                        uint64_t digest, const struct sim_operation *operation,
-                        bool took_effect);
+                        uint64_t digest, const struct sim_operation *operation, bool took_effect);
 /* A client has been told that its operation is done. */
 void sim_checks_acked(struct sim_checks *checks, const struct sim_history_row *row);
 void sim_checks_crashed(struct sim_checks *checks, uint32_t node);
-/* A node's code failed: signal or reason in words. */
+/* A node's code failed: signal or reason in words. Its state is not looked at any more. */
 void sim_checks_node_failed(struct sim_checks *checks, uint32_t node, const char *why);
+/* The settle phase has judged progress: SIM_HOLDS, SIM_STUCK, SIM_UNAVAILABLE or SIM_VACUOUS,
+ * and why, in words. The last call counts; without one liveness is vacuous. */
+void sim_checks_liveness(struct sim_checks *checks, uint32_t verdict, const char *detail);
 /* The run is over: last scans, then every verdict is final. */
 void sim_checks_finish(struct sim_checks *checks);
 

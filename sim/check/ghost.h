@@ -1,0 +1,240 @@
+/* What the invariants remember of a run: the ghost of each group that is a replicated log,
+ * and of each of its nodes. Shared by the files of sim/check/ and by nobody else.
+ *
+ * A group's ghost outlives crashes; the part of a node's ghost that mirrors its memory starts
+ * anew with every incarnation. All of it is in the world's arena. */
+#ifndef SIM_CHECK_GHOST_H
+#define SIM_CHECK_GHOST_H
+
+#include "sim/world_internal.h"
+
+/* ---- A map from two numbers to a third that is never 0 ---------------------------------- */
+
+struct sim_ghost_slot {
+    uint64_t a;
+    uint64_t b;
+    uint64_t value; /* 0: the slot is free. */
+};
+
+struct sim_ghost_map {
+    struct sim_ghost_slot *slots;
+    size_t capacity; /* A power of two, or 0. */
+    size_t count;
+};
+
+/* 0 if (a, b) is not in the map. */
+uint64_t sim_ghost_get(const struct sim_ghost_map *map, uint64_t a, uint64_t b);
+/* Add or replace; false, with the world told, if there is no memory. */
+bool sim_ghost_put(struct sim_world *world, struct sim_ghost_map *map, uint64_t a, uint64_t b,
+                   uint64_t value);
+
+/* ---- A group ---------------------------------------------------------------------------- */
+
+#define SIM_GHOST_UNKNOWN UINT64_MAX /* The term of a previous entry that nobody could see. */
+
+/* What is known of one log index. Terms come and go at an index; nearly always there is one,
+ * which is kept here, and the others are in `others`. */
+struct sim_ghost_index {
+    uint64_t term; /* The first entry seen here, */
+    uint64_t digest;
+    uint64_t previous_term; /* and the term of the entry before it. */
+    uint64_t decided_term;  /* The first entry that a leader committed or a node applied. */
+    uint64_t decided_digest;
+    uint32_t seen_by;         /* Node + 1; 0: nothing seen here. */
+    uint32_t decided_by : 31; /* Node + 1; 0: nothing decided here. */
+    uint32_t acked : 1;       /* A client was told that the operation in it is done. */
+};
+
+#define SIM_GHOST_PAGE 256
+
+struct sim_ghost_page {
+    uint64_t number; /* First index / SIM_GHOST_PAGE. */
+    struct sim_ghost_index at[SIM_GHOST_PAGE];
+};
+
+struct sim_ghost_entry { /* An entry of another term than the first seen at its index. */
+    uint64_t digest;
+    uint64_t previous_term;
+    uint32_t seen_by;
+};
+
+struct sim_ghost_leader {
+    uint64_t term;
+    uint64_t since_ns;
+    uint64_t commit_high; /* The highest index it has committed as leader. */
+    uint32_t node;
+};
+
+struct sim_ghost_candidacy {
+    uint64_t last_term;
+    uint64_t last_index;
+};
+
+struct sim_ghost_group {
+    uint32_t first_node;
+    uint32_t node_count;
+    const struct sim_consensus *consensus;
+    uint64_t events; /* Handled by its nodes. */
+
+    struct sim_ghost_map pages;  /* index / SIM_GHOST_PAGE -> page */
+    struct sim_ghost_page *page; /* The last one used. */
+    struct sim_ghost_map others; /* (index, term) -> place in other_entries + 1 */
+    struct sim_ghost_entry *other_entries;
+    size_t other_count;
+    size_t other_capacity;
+
+    struct sim_ghost_map leader_places; /* term -> place in leaders + 1 */
+    struct sim_ghost_leader *leaders;   /* In the order of their elections. */
+    size_t leader_count;
+    size_t leader_capacity;
+    struct sim_ghost_map candidacy_places; /* (node, term) -> place in candidacies + 1 */
+    struct sim_ghost_candidacy *candidacies;
+    size_t candidacy_count;
+    size_t candidacy_capacity;
+    struct sim_ghost_map votes; /* (node and its disk's life, term) -> durable vote + 1 */
+
+    struct sim_ghost_map effects;     /* (client, sequence) -> index where it took effect */
+    struct sim_ghost_map acked_early; /* (client, sequence) -> 1 + the node that answered */
+    size_t acked_early_count;
+    uint64_t acked_high; /* The highest index with an acknowledged operation. */
+    uint32_t *voters;    /* Of the last leader that committed something. */
+    size_t voter_capacity;
+    uint32_t voter_count;
+};
+
+/* ---- A node ----------------------------------------------------------------------------- */
+
+struct sim_ghost_peer { /* A leader's knowledge of a peer, as last seen. */
+    uint64_t match;
+    uint64_t next;
+};
+
+struct sim_ghost_node {
+    struct sim_ghost_group *group; /* NULL: not a replicated log. */
+    const struct sim_consensus *consensus;
+
+    /* Of this incarnation. */
+    uint32_t incarnation;
+    bool alive;         /* It has had an event at all. */
+    bool attention;     /* Look closer at its next event, whatever its view says: */
+    bool fresh;         /* it has booted, */
+    bool disk_changed;  /* or its disk has, in a way that more than one record decides, */
+    bool acked_changed; /* or at an index with an acknowledged operation. */
+    bool applied_known;
+    bool failed;                 /* Its code has failed: its state is not to be trusted. */
+    struct sim_view seen;        /* Its last view; voters is not kept. */
+    struct sim_entry_id last_id; /* While it leads: the entry at seen.last_index, */
+    bool last_known;             /* if there is one. */
+    uint64_t applied;            /* The last index applied. */
+    uint64_t scanned_last;       /* Of the last scan of its log in memory. */
+    uint64_t scanned_commit;
+    struct sim_entry_id scanned_id; /* The entry at scanned_last. */
+    struct sim_ghost_peer *peers;   /* By place in the group. */
+
+    /* Of all its incarnations. */
+    uint64_t term_high;    /* The highest term it has been in, in memory or on disk. */
+    uint64_t durable_term; /* The last one. */
+    uint64_t durable_high; /* The highest index that was ever durable. */
+    uint64_t hole;         /* The lowest missing position of its durable log; 0: none. */
+    uint64_t past_hole;    /* A position beyond it that became durable later; 0: none. */
+    uint64_t overwritten;  /* A position written below existing ones; 0: none. */
+    uint64_t forgiven;     /* Indices up to this were on a disk that was wiped. */
+    uint32_t disk_life;    /* How often its disk was wiped. */
+    bool durable_seen;     /* Something has become durable in this life of the disk. */
+};
+
+struct sim_checks {
+    struct sim_world *world;
+    uint64_t enabled;
+    uint64_t watching; /* Enabled and not violated yet: only these do work. */
+    struct sim_ghost_node *nodes;
+    uint32_t node_count; /* Servers. */
+    bool finished;
+    struct sim_ghost_group *groups;
+    uint32_t group_count;
+    struct sim_check_state states[SIM_CHECK_COUNT];
+};
+
+/* ---- check.c ------------------------------------------------------------------------------ */
+
+#define SIM_CHECK_BIT(check) (UINT64_C(1) << (check))
+
+static inline bool sim_check_watched(const struct sim_checks *checks, uint32_t check)
+{
+    return checks->watching >> check & 1;
+}
+
+/* Latch a violation seen at a node, unless the check is off or has one already. */
+void sim_check_violate(struct sim_checks *checks, uint32_t check, uint32_t node, const char *format,
+                       ...) __attribute__((format(printf, 4, 5)));
+
+static inline void sim_check_exercise(struct sim_checks *checks, uint32_t check)
+{
+    checks->states[check].exercised++;
+}
+
+const char *sim_check_node_name(const struct sim_checks *checks, uint32_t node);
+
+/* ---- ghost.c ------------------------------------------------------------------------------ */
+
+/* NULL if nothing is known there; `create` makes room, and is NULL only without memory. */
+struct sim_ghost_index *sim_ghost_find(const struct sim_ghost_group *group, uint64_t index);
+struct sim_ghost_index *sim_ghost_at(struct sim_world *world, struct sim_ghost_group *group,
+                                     uint64_t index);
+/* Note the first decision at an index; answers whether this is (still) the one. */
+bool sim_ghost_decide(struct sim_ghost_index *known, struct sim_entry_id id, uint32_t node);
+
+/* The ghost of a node, started anew if the node has booted since; NULL if it is no
+ * replicated log. */
+struct sim_ghost_node *sim_ghost_node_now(struct sim_checks *checks, uint32_t node);
+
+/* Grow an array by one zeroed element, with the world told if there is no memory. */
+bool sim_ghost_grow(struct sim_world *world, void *array, size_t *capacity, size_t *count,
+                    size_t element_bytes);
+
+/* The durable snapshot (index, term); false if there is none. */
+bool sim_ghost_snapshot(const struct sim_checks *checks, uint32_t node, struct sim_label *label);
+/* Notice a wiped disk, if it was. */
+void sim_ghost_note_wipe(struct sim_checks *checks, uint32_t node);
+/* Does a node hold an entry durably, in its log or under its snapshot? A wiped disk is asked
+ * only for what came after. */
+bool sim_ghost_holds(struct sim_checks *checks, uint32_t node, uint64_t index,
+                     struct sim_entry_id id);
+/* How many of these nodes do; their names are appended to `names` if it is not NULL. */
+uint32_t sim_ghost_holders(struct sim_checks *checks, const uint32_t *voters, uint32_t voter_count,
+                           uint64_t index, struct sim_entry_id id, char names[SIM_DETAIL_MAX]);
+static inline uint32_t sim_ghost_majority(uint32_t voter_count)
+{
+    return voter_count / 2 + 1;
+}
+
+/* The term and index at the end of a node's log in memory, or of its durable log. False if
+ * it cannot be told. */
+bool sim_ghost_last(const struct sim_ghost_node *ghost, const void *state,
+                    const struct sim_view *view, struct sim_ghost_candidacy *last);
+bool sim_ghost_durable_last(const struct sim_checks *checks, uint32_t node,
+                            struct sim_ghost_candidacy *last);
+
+/* ---- election.c: I1, I2, I3, I6, I14 -------------------------------------------------------- */
+void sim_check_election(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
+void sim_check_hard_state(struct sim_checks *checks, uint32_t node, struct sim_label label);
+
+/* ---- log.c: I4, I5, I17 --------------------------------------------------------------------- */
+void sim_check_append_only(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
+void sim_check_durable_log(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
+                           uint64_t position, struct sim_label label);
+void sim_check_disk(struct sim_checks *checks, uint32_t node);       /* After a sync or a crash. */
+void sim_check_disk_found(struct sim_checks *checks, uint32_t node); /* At a boot. */
+/* The logs in memory: what has changed since the last scan, or all, and all disks too. */
+void sim_check_scan(struct sim_checks *checks, struct sim_ghost_group *group, bool whole);
+
+/* ---- commit.c: I8, I9, I10, I11, I12 -------------------------------------------------------- */
+void sim_check_commit(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
+void sim_check_progress(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
+
+/* ---- apply.c: I7, I13, I19 ------------------------------------------------------------------ */
+/* Is the highest acknowledged operation safe, after what happened at `node`? */
+void sim_check_acked_high(struct sim_checks *checks, struct sim_ghost_group *group, uint32_t node);
+void sim_check_acked_all(struct sim_checks *checks, struct sim_ghost_group *group);
+
+#endif

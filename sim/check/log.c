@@ -1,0 +1,398 @@
+/* Logs: I4, I5, I17.
+ *
+ * I4 leader_append_only: while a node leads a term its log does not shrink, and what was the
+ *    last entry after its previous event is still there, unless compacted. A correct leader
+ *    only appends; a restart or a step-down ends the leadership first. Chance to break: a
+ *    leader's log has grown.
+ * I5 log_matching: for every (index, term) ever seen, on disk or in memory, the digest and the
+ *    term of the previous entry are always the same. This is Log Matching: if two logs with
+ *    the same (index, term) differ at or below it, take the highest index where they do. There
+ *    either the terms are equal and the digests differ, or the terms differ and the entry
+ *    after it, equal in both, has two previous terms. It costs one look for each new entry
+ *    instead of one for each pair of nodes, and it also catches an (index, term) that is made
+ *    twice at different times. Only the one leader of a term makes entries of that term, each
+ *    index once, so a correct Raft cannot break it; entries below a snapshot are dead, and
+ *    what precedes them is not asked. Chance to break: an entry seen at a second node.
+ * I17 log_continuity: a durable log begins at most one after the durable snapshot (at 1 without
+ *    one), and nothing becomes durable beyond a missing record. Holes that a crash or rot
+ *    leaves are the disk's fault: a correct node finds them when it boots and truncates or
+ *    refills them before it writes beyond. Looked at when a sync is complete, since the order
+ *    within one does not matter unless a crash comes between. A snapshot record that is torn
+ *    says nothing. Chance to break: a change of a durable log. */
+#include "sim/check/ghost.h"
+
+#include <inttypes.h>
+
+/* ---- I4 --------------------------------------------------------------------------------- */
+
+static void check_still_there(struct sim_checks *checks, uint32_t node, const struct sim_view *view)
+{
+    const struct sim_ghost_node *ghost = &checks->nodes[node];
+    const uint64_t index = ghost->seen.last_index;
+    struct sim_entry_id id = {0, 0};
+    if (view->last_index < index) {
+        sim_check_violate(checks, SIM_CHECK_LEADER_APPEND_ONLY, node,
+                          "%s, leader of term %" PRIu64 ", cut its own log from %" PRIu64
+                          " to %" PRIu64 " entries",
+                          sim_check_node_name(checks, node), view->term, index, view->last_index);
+    } else if (ghost->last_known && index >= view->first_index &&
+               (!ghost->consensus->entry(checks->world->nodes[node].state, index, &id) ||
+                id.term != ghost->last_id.term || id.digest != ghost->last_id.digest)) {
+        sim_check_violate(checks, SIM_CHECK_LEADER_APPEND_ONLY, node,
+                          "%s, leader of term %" PRIu64 ", replaced entry %" PRIu64
+                          " (term %" PRIu64 ") of its own log by one of term %" PRIu64,
+                          sim_check_node_name(checks, node), view->term, index, ghost->last_id.term,
+                          id.term);
+    }
+}
+
+void sim_check_append_only(struct sim_checks *checks, uint32_t node, const struct sim_view *view)
+{
+    if (view->role != SIM_ROLE_LEADER || !sim_check_watched(checks, SIM_CHECK_LEADER_APPEND_ONLY)) {
+        return;
+    }
+    struct sim_ghost_node *ghost = &checks->nodes[node];
+    const struct sim_view *seen = &ghost->seen;
+    const bool led = !ghost->fresh && seen->role == SIM_ROLE_LEADER && seen->term == view->term;
+    if (led) {
+        if (view->last_index > seen->last_index) {
+            sim_check_exercise(checks, SIM_CHECK_LEADER_APPEND_ONLY);
+        }
+        check_still_there(checks, node, view);
+    }
+    if (!led || view->last_index != seen->last_index) {
+        ghost->last_known = ghost->consensus->entry(checks->world->nodes[node].state,
+                                                    view->last_index, &ghost->last_id);
+    }
+}
+
+/* ---- I5 --------------------------------------------------------------------------------- */
+
+static void compare_entries(struct sim_checks *checks, uint32_t node, uint64_t index,
+                            struct sim_entry_id id, uint64_t previous_term, uint64_t known_digest,
+                            uint64_t *known_previous, uint32_t seen_by)
+{
+    if (seen_by != node + 1) {
+        sim_check_exercise(checks, SIM_CHECK_LOG_MATCHING);
+    }
+    const char *name = sim_check_node_name(checks, node);
+    const char *other = sim_check_node_name(checks, seen_by - 1);
+    if (known_digest != id.digest) {
+        sim_check_violate(checks, SIM_CHECK_LOG_MATCHING, node,
+                          "%s has another entry than %s at index %" PRIu64
+                          ", both of term %" PRIu64,
+                          name, other, index, id.term);
+    } else if (*known_previous == SIM_GHOST_UNKNOWN) {
+        *known_previous = previous_term;
+    } else if (previous_term != SIM_GHOST_UNKNOWN && previous_term != *known_previous) {
+        sim_check_violate(checks, SIM_CHECK_LOG_MATCHING, node,
+                          "%s and %s agree on entry %" PRIu64 " of term %" PRIu64
+                          ", but the entry before it is of term %" PRIu64 " at %s and %" PRIu64
+                          " at %s",
+                          name, other, index, id.term, previous_term, name, *known_previous, other);
+    }
+}
+
+/* A second, third, ... term at an index. */
+static void note_other_term(struct sim_checks *checks, uint32_t node, uint64_t index,
+                            struct sim_entry_id id, uint64_t previous_term)
+{
+    struct sim_world *world = checks->world;
+    struct sim_ghost_group *group = checks->nodes[node].group;
+    const uint64_t place = sim_ghost_get(&group->others, index, id.term);
+    if (place != 0) {
+        struct sim_ghost_entry *known = &group->other_entries[place - 1];
+        compare_entries(checks, node, index, id, previous_term, known->digest,
+                        &known->previous_term, known->seen_by);
+        return;
+    }
+    if (sim_ghost_grow(world, &group->other_entries, &group->other_capacity, &group->other_count,
+                       sizeof *group->other_entries)) {
+        group->other_entries[group->other_count - 1] = (struct sim_ghost_entry){
+            .digest = id.digest, .previous_term = previous_term, .seen_by = node + 1};
+        (void)sim_ghost_put(world, &group->others, index, id.term, group->other_count);
+    }
+}
+
+static void note_entry(struct sim_checks *checks, uint32_t node, uint64_t index,
+                       struct sim_entry_id id, uint64_t previous_term)
+{
+    struct sim_ghost_index *known = sim_ghost_at(checks->world, checks->nodes[node].group, index);
+    if (!known) {
+        return;
+    }
+    if (known->seen_by == 0) {
+        known->term = id.term;
+        known->digest = id.digest;
+        known->previous_term = previous_term;
+        known->seen_by = node + 1;
+    } else if (known->term == id.term) {
+        compare_entries(checks, node, index, id, previous_term, known->digest,
+                        &known->previous_term, known->seen_by);
+    } else {
+        note_other_term(checks, node, index, id, previous_term);
+    }
+}
+
+/* The durable record at `index` and the term of what precedes it. */
+static void note_durable_entry(struct sim_checks *checks, uint32_t node, uint64_t index)
+{
+    const struct sim_disk *disk = checks->world->nodes[node].disk;
+    const uint32_t file = checks->nodes[node].consensus->log_file;
+    struct sim_label label;
+    struct sim_label before = {0, 0};
+    if (!sim_disk_durable_label(disk, file, index, &label)) {
+        return;
+    }
+    uint64_t previous_term = SIM_GHOST_UNKNOWN;
+    if (index == 1) {
+        previous_term = 0;
+    } else if (sim_ghost_snapshot(checks, node, &before) && before.a + 1 >= index) {
+        previous_term = before.a + 1 == index ? before.b : SIM_GHOST_UNKNOWN;
+    } else if (sim_disk_durable_label(disk, file, index - 1, &before)) {
+        previous_term = before.a;
+    }
+    note_entry(checks, node, index, (struct sim_entry_id){label.a, label.b}, previous_term);
+}
+
+static void scan_disk(struct sim_checks *checks, uint32_t node)
+{
+    const struct sim_disk *disk = checks->world->nodes[node].disk;
+    if (!disk) {
+        return;
+    }
+    const uint32_t file = checks->nodes[node].consensus->log_file;
+    const uint64_t end = sim_disk_durable_end(disk, file);
+    for (uint64_t index = sim_disk_durable_begin(disk, file); index < end; index++) {
+        note_durable_entry(checks, node, index);
+    }
+}
+
+/* Where the log in memory may have changed since the last scan. An entry that is still the
+ * last one scanned says that nothing before it has; else all that was not committed may. */
+static uint64_t scan_from(const struct sim_ghost_node *ghost, const void *state,
+                          const struct sim_view *view)
+{
+    struct sim_entry_id id;
+    uint64_t from = 0;
+    if (ghost->scanned_last > 0 && view->last_index >= ghost->scanned_last &&
+        ghost->consensus->entry(state, ghost->scanned_last, &id) &&
+        id.term == ghost->scanned_id.term && id.digest == ghost->scanned_id.digest) {
+        from = ghost->scanned_last + 1;
+    } else if (ghost->scanned_last > 0) {
+        from = ghost->scanned_commit + 1;
+    }
+    return from > view->first_index ? from : view->first_index;
+}
+
+static void scan_memory(struct sim_checks *checks, uint32_t node, bool whole)
+{
+    const struct sim_env *env = &checks->world->nodes[node];
+    struct sim_ghost_node *ghost = &checks->nodes[node];
+    if (!env->up || !env->state || ghost->failed) {
+        return;
+    }
+    struct sim_view view = {0};
+    ghost->consensus->view(env->state, &view);
+    const uint64_t from = whole ? view.first_index : scan_from(ghost, env->state, &view);
+    struct sim_entry_id id;
+    uint64_t previous_term = SIM_GHOST_UNKNOWN;
+    if (from <= 1) {
+        previous_term = 0;
+    } else if (from - 1 == view.snapshot_index) {
+        previous_term = view.snapshot_term;
+    } else if (ghost->consensus->entry(env->state, from - 1, &id)) {
+        previous_term = id.term;
+    }
+    for (uint64_t index = from; index <= view.last_index && index > 0; index++) {
+        if (!ghost->consensus->entry(env->state, index, &id)) {
+            break;
+        }
+        note_entry(checks, node, index, id, previous_term);
+        previous_term = id.term;
+        ghost->scanned_last = index;
+        ghost->scanned_id = id;
+    }
+    ghost->scanned_commit = view.commit_index;
+}
+
+void sim_check_scan(struct sim_checks *checks, struct sim_ghost_group *group, bool whole)
+{
+    for (uint32_t i = 0; i < group->node_count; i++) {
+        const uint32_t node = group->first_node + i;
+        if (!checks->nodes[node].group) {
+            continue;
+        }
+        scan_memory(checks, node, whole);
+        if (whole) {
+            scan_disk(checks, node);
+        }
+    }
+}
+
+/* ---- I17 -------------------------------------------------------------------------------- */
+
+/* The lowest missing record of the durable log, from `from` on. */
+static void find_hole(struct sim_checks *checks, uint32_t node, uint64_t from)
+{
+    struct sim_ghost_node *ghost = &checks->nodes[node];
+    const struct sim_disk *disk = checks->world->nodes[node].disk;
+    const uint32_t file = ghost->consensus->log_file;
+    const uint64_t begin = sim_disk_durable_begin(disk, file);
+    const uint64_t end = sim_disk_durable_end(disk, file);
+    struct sim_label label;
+    ghost->hole = 0;
+    for (uint64_t index = from > begin ? from : begin; index < end; index++) {
+        if (!sim_disk_durable_label(disk, file, index, &label)) {
+            ghost->hole = index;
+            break;
+        }
+    }
+    if (ghost->past_hole <= ghost->hole || ghost->hole == 0) {
+        ghost->past_hole = 0;
+    }
+}
+
+static void follow_hole(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
+                        uint64_t position)
+{
+    struct sim_ghost_node *ghost = &checks->nodes[node];
+    if (kind == SIM_DURABLE_TRUNCATE) {
+        ghost->hole = ghost->hole >= position ? 0 : ghost->hole;
+        ghost->past_hole = ghost->past_hole >= position ? 0 : ghost->past_hole;
+    } else if (kind == SIM_DURABLE_DISCARD) {
+        if (ghost->hole != 0 && ghost->hole < position) {
+            find_hole(checks, node, position);
+        }
+    } else if (position == ghost->hole) {
+        find_hole(checks, node, position + 1);
+    } else if (ghost->hole != 0 && position > ghost->hole) {
+        ghost->past_hole = position;
+    }
+}
+
+/* A record has become durable: is the one before it, are there others after it? */
+static void look_around(struct sim_checks *checks, uint32_t node, uint64_t position)
+{
+    struct sim_ghost_node *ghost = &checks->nodes[node];
+    const struct sim_disk *disk = checks->world->nodes[node].disk;
+    const uint32_t file = ghost->consensus->log_file;
+    const uint64_t begin = sim_disk_durable_begin(disk, file);
+    struct sim_label label;
+    if (position == begin) {
+        ghost->disk_changed = true;
+    } else if (!sim_disk_durable_label(disk, file, position - 1, &label)) {
+        ghost->hole = ghost->hole ? ghost->hole : position - 1;
+        ghost->past_hole = position;
+    }
+    if (position + 1 < sim_disk_durable_end(disk, file)) {
+        ghost->overwritten = position;
+        ghost->disk_changed = true;
+    }
+    ghost->disk_changed |= ghost->past_hole != 0;
+}
+
+static void check_continuity(struct sim_checks *checks, uint32_t node)
+{
+    const struct sim_ghost_node *ghost = &checks->nodes[node];
+    const struct sim_disk *disk = checks->world->nodes[node].disk;
+    const uint32_t snapshots = ghost->consensus->snapshot_file;
+    const uint64_t begin = sim_disk_durable_begin(disk, ghost->consensus->log_file);
+    const uint64_t end = sim_disk_durable_end(disk, ghost->consensus->log_file);
+    const char *name = sim_check_node_name(checks, node);
+    struct sim_label label = {0, 0};
+    const bool snapshot = sim_ghost_snapshot(checks, node, &label);
+    const bool torn = !snapshot && sim_disk_durable_begin(disk, snapshots) !=
+                                       sim_disk_durable_end(disk, snapshots);
+    if (begin != end && !torn && begin > sim_add_sat(label.a, 1)) {
+        sim_check_violate(checks, SIM_CHECK_LOG_CONTINUITY, node,
+                          "the log on %s's disk begins at %" PRIu64
+                          ", but its snapshot there covers only up to %" PRIu64,
+                          name, begin, label.a);
+    }
+    if (ghost->hole >= begin && ghost->hole != 0 && ghost->past_hole > ghost->hole) {
+        sim_check_violate(checks, SIM_CHECK_LOG_CONTINUITY, node,
+                          "%s wrote entry %" PRIu64 " to a disk on which entry %" PRIu64
+                          " is missing",
+                          name, ghost->past_hole, ghost->hole);
+    }
+}
+
+/* ---- What disks tell -------------------------------------------------------------------- */
+
+static void note_acked_change(struct sim_ghost_node *ghost, enum sim_durable_kind kind,
+                              uint64_t position, struct sim_label label)
+{
+    if (position > ghost->group->acked_high || kind == SIM_DURABLE_DISCARD) {
+        return;
+    }
+    if (kind == SIM_DURABLE_WRITE) {
+        const struct sim_ghost_index *known = sim_ghost_find(ghost->group, position);
+        if (!known || known->decided_by == 0 ||
+            (known->decided_term == label.a && known->decided_digest == label.b)) {
+            return;
+        }
+    }
+    ghost->acked_changed = true;
+}
+
+void sim_check_durable_log(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
+                           uint64_t position, struct sim_label label)
+{
+    struct sim_ghost_node *ghost = &checks->nodes[node];
+    if (!checks->world->nodes[node].disk) {
+        return;
+    }
+    if (sim_check_watched(checks, SIM_CHECK_LOG_CONTINUITY)) {
+        sim_check_exercise(checks, SIM_CHECK_LOG_CONTINUITY);
+        follow_hole(checks, node, kind, position);
+    }
+    if (kind == SIM_DURABLE_WRITE) {
+        if (position > ghost->durable_high) {
+            ghost->durable_high = position;
+        }
+        look_around(checks, node, position);
+        if (sim_check_watched(checks, SIM_CHECK_LOG_MATCHING)) {
+            note_durable_entry(checks, node, position);
+        }
+    } else {
+        ghost->disk_changed = true;
+    }
+    note_acked_change(ghost, kind, position, label);
+    ghost->attention |= ghost->disk_changed || ghost->acked_changed;
+}
+
+void sim_check_disk(struct sim_checks *checks, uint32_t node)
+{
+    struct sim_ghost_node *ghost = &checks->nodes[node];
+    if (!ghost->group || !checks->world->nodes[node].disk) {
+        return;
+    }
+    if (ghost->disk_changed) {
+        ghost->disk_changed = false;
+        if (sim_check_watched(checks, SIM_CHECK_LOG_CONTINUITY)) {
+            check_continuity(checks, node);
+        }
+        if (ghost->overwritten && sim_check_watched(checks, SIM_CHECK_LOG_MATCHING)) {
+            note_durable_entry(checks, node, ghost->overwritten + 1);
+        }
+        ghost->overwritten = 0;
+    }
+    if (ghost->acked_changed) {
+        ghost->acked_changed = false;
+        sim_check_acked_high(checks, ghost->group, node);
+    }
+}
+
+void sim_check_disk_found(struct sim_checks *checks, uint32_t node)
+{
+    if (!checks->world->nodes[node].disk) {
+        return;
+    }
+    sim_ghost_note_wipe(checks, node);
+    sim_check_disk(checks, node);
+    if (sim_check_watched(checks, SIM_CHECK_LOG_CONTINUITY)) {
+        checks->nodes[node].past_hole = 0;
+        find_hole(checks, node, 0);
+    }
+}
