@@ -1,0 +1,403 @@
+/* What each kind of fault does to its targets, and how that is undone. */
+#include "sim/fault_internal.h"
+
+bool sim_fault_takes_clients(uint32_t kind)
+{
+    switch ((enum sim_fault_kind)kind) {
+    case SIM_FAULT_PARTITION:
+    case SIM_FAULT_FIREWALL:
+    case SIM_FAULT_LINK:
+    case SIM_FAULT_CLOCK_STEP:
+    case SIM_FAULT_CLOCK_DRIFT:
+    case SIM_FAULT_CLOCK_SYNC:
+    case SIM_FAULT_MOVE:
+    case SIM_FAULT_READDRESS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- Down and paused --------------------------------------------------------------------------
+ */
+
+static bool keeps_down(uint32_t kind)
+{
+    return kind == SIM_FAULT_CRASH || kind == SIM_FAULT_WIPE || kind == SIM_FAULT_LEAVE;
+}
+
+/* Does another activation in force keep the node in the state that this one noted? */
+static bool held_by_another(const struct sim_world *world, uint32_t node, uint32_t note, bool pause)
+{
+    for (const struct sim_activation *a = sim_schedule_of(world)->first; a; a = a->next) {
+        const uint32_t kind = sim_activation_fault(world, a)->kind;
+        if ((pause ? kind == SIM_FAULT_PAUSE : keeps_down(kind)) && a->notes[node] == note) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_down(struct sim_world *world, struct sim_activation *a, uint32_t node)
+{
+    struct sim_env *env = &world->nodes[node];
+    switch (sim_activation_fault(world, a)->kind) {
+    case SIM_FAULT_LEAVE:
+        sim_host_leave(world, node);
+        env->absent = true; /* Until it joins again. */
+        break;
+    case SIM_FAULT_WIPE:
+        sim_host_crash(world, node);
+        sim_disk_wipe(env->disk);
+        break;
+    default:
+        sim_host_crash(world, node);
+    }
+    a->notes[node] = env->incarnation;
+}
+
+/* Only the life that was ended is given back: somebody else may have restarted the node. */
+static void bring_up(struct sim_world *world, const struct sim_activation *a, uint32_t node)
+{
+    struct sim_env *env = &world->nodes[node];
+    if (!env->up && env->incarnation == a->notes[node] &&
+        !held_by_another(world, node, env->incarnation, false)) {
+        sim_host_boot(world, node);
+    }
+}
+
+static void pause(struct sim_world *world, struct sim_activation *a, uint32_t node)
+{
+    const struct sim_env *env = &world->nodes[node];
+    sim_host_pause(world, node, 0);
+    if (env->paused) {
+        a->notes[node] = env->pause_generation;
+    }
+}
+
+static void resume(struct sim_world *world, const struct sim_activation *a, uint32_t node)
+{
+    const struct sim_env *env = &world->nodes[node];
+    if (env->paused && env->pause_generation == a->notes[node] &&
+        !held_by_another(world, node, env->pause_generation, true)) {
+        sim_host_resume(world, node);
+    }
+}
+
+/* An operator's restart of a node that runs is a clean one. */
+static void restart(struct sim_world *world, uint32_t node)
+{
+    sim_host_leave(world, node);
+    sim_host_boot(world, node);
+}
+
+/* ---- Knobs, computed afresh ---------------------------------------------------------------------
+ */
+
+/* The activations of one kind that concern a node, in order of begin: call with NULL for the
+ * first. */
+static const struct sim_activation *next_of(const struct sim_world *world,
+                                            const struct sim_activation *after,
+                                            enum sim_fault_kind kind, uint32_t node)
+{
+    const struct sim_activation *a = after ? after->next : sim_schedule_of(world)->first;
+    while (a && (sim_activation_fault(world, a)->kind != kind || !sim_set_has(a->targets, node))) {
+        a = a->next;
+    }
+    return a;
+}
+
+static void update_speed(struct sim_world *world, uint32_t node)
+{
+    struct sim_env *env = &world->nodes[node];
+    env->cpu.speed_ppm = env->plan->host.cpu.speed_ppm;
+    const struct sim_activation *a = NULL;
+    while (!sim_is_healed(world, node) && (a = next_of(world, a, SIM_FAULT_SLOW, node))) {
+        env->cpu.speed_ppm = sim_activation_fault(world, a)->speed_ppm;
+    }
+}
+
+static void update_disk(struct sim_world *world, uint32_t node)
+{
+    struct sim_env *env = &world->nodes[node];
+    env->disk_knobs = env->plan->host.disk;
+    const struct sim_activation *a = NULL;
+    while (!sim_is_healed(world, node) && (a = next_of(world, a, SIM_FAULT_DISK, node))) {
+        sim_disk_knobs_apply(&env->disk_knobs, &sim_activation_fault(world, a)->disk);
+    }
+    sim_disk_set_knobs(env->disk, &env->disk_knobs);
+}
+
+void sim_effect_restore_knobs(struct sim_world *world, uint32_t node)
+{
+    update_speed(world, node);
+    update_disk(world, node);
+}
+
+static void update_drift(struct sim_world *world, uint32_t node)
+{
+    struct sim_env *env = &world->nodes[node];
+    int64_t extra_ppb = 0;
+    const struct sim_activation *a = NULL;
+    while ((a = next_of(world, a, SIM_FAULT_CLOCK_DRIFT, node))) {
+        extra_ppb = sim_activation_fault(world, a)->amount;
+    }
+    int64_t drift_ppb = env->plan->host.clock.drift_ppb + extra_ppb;
+    drift_ppb = drift_ppb > SIM_CLOCK_DRIFT_MAX_PPB ? SIM_CLOCK_DRIFT_MAX_PPB : drift_ppb;
+    drift_ppb = drift_ppb < -SIM_CLOCK_DRIFT_MAX_PPB ? -SIM_CLOCK_DRIFT_MAX_PPB : drift_ppb;
+    sim_clock_set_drift(&env->clock, world->now_ns, (int32_t)drift_ppb);
+    sim_host_clock_changed(world, env);
+}
+
+static void update_zone(struct sim_world *world, uint32_t node)
+{
+    struct sim_env *env = &world->nodes[node];
+    env->zone = env->plan->zone;
+    const struct sim_activation *a = NULL;
+    while ((a = next_of(world, a, SIM_FAULT_MOVE, node))) {
+        env->zone = sim_activation_fault(world, a)->index;
+    }
+}
+
+/* ---- Clocks -------------------------------------------------------------------------------------
+ */
+
+static void step_clock(struct sim_world *world, uint32_t node, int64_t delta_ns)
+{
+    struct sim_env *env = &world->nodes[node];
+    sim_clock_step(&env->clock, delta_ns);
+    sim_host_clock_changed(world, env);
+}
+
+/* With the error the node's own synchronisations have, drawn from the fault's stream so that
+ * those keep theirs. */
+static void sync_clock(struct sim_world *world, uint32_t node, struct sim_rng *rng)
+{
+    struct sim_env *env = &world->nodes[node];
+    const uint64_t size = sim_dist_draw(&env->plan->host.clock.sync_error, rng);
+    const bool negative = sim_rng_u32(rng) & 1;
+    sim_clock_sync(&env->clock, world->now_ns, negative ? -(int64_t)size : (int64_t)size);
+    sim_host_clock_changed(world, env);
+}
+
+/* ---- Administrators
+ * ------------------------------------------------------------------------------ */
+
+static void set_setting(struct sim_world *world, uint32_t node, uint32_t setting,
+                        struct sim_value value, uint32_t administrator)
+{
+    struct sim_env *env = &world->nodes[node];
+    env->settings[setting] = value;
+    env->setting_owner[setting] = administrator;
+    sim_world_record(world, SIM_REC_SETTING, node, administrator, setting, 0, (uint64_t)value.low,
+                     (uint64_t)value.high);
+    if (env->up) {
+        sim_host_receive(world, env, SIM_PEND_FAULT, UINT64_MAX, 0);
+    }
+}
+
+/* Targets of several kinds: each takes only what it knows and allows, as a server that
+ * refuses a line of its configuration does. */
+static bool accepts(const struct sim_env *env, const struct sim_fault *f)
+{
+    if (f->index >= env->kind->setting_count) {
+        return false;
+    }
+    const struct sim_setting *setting = &env->kind->settings[f->index];
+    return f->value.low >= setting->minimum && f->value.high <= setting->maximum;
+}
+
+static void administer(struct sim_world *world, const struct sim_fault *f, uint32_t node)
+{
+    const struct sim_env *env = &world->nodes[node];
+    if (!accepts(env, f)) {
+        return;
+    }
+    const struct sim_value old = env->settings[f->index];
+    const uint32_t owner = env->setting_owner[f->index];
+    const bool differs = old.low != f->value.low || old.high != f->value.high;
+    world->metrics.settings_changed++;
+    world->metrics.settings_overruled +=
+        owner != SIM_NOBODY && owner != f->administrator && differs;
+    set_setting(world, node, f->index, f->value, f->administrator);
+}
+
+/* What it was before, but for what other administrators have set since and still hold to. */
+static void unadminister(struct sim_world *world, const struct sim_fault *f, uint32_t node)
+{
+    const struct sim_env *env = &world->nodes[node];
+    if (!accepts(env, f)) {
+        return;
+    }
+    struct sim_value value = env->plan->settings[f->index];
+    uint32_t owner = SIM_NOBODY;
+    const struct sim_activation *a = NULL;
+    while ((a = next_of(world, a, SIM_FAULT_ADMIN_SET, node))) {
+        const struct sim_fault *other = sim_activation_fault(world, a);
+        if (other->index == f->index && accepts(env, other)) {
+            value = other->value;
+            owner = other->administrator;
+        }
+    }
+    const struct sim_value now = env->settings[f->index];
+    if (now.low != value.low || now.high != value.high || env->setting_owner[f->index] != owner) {
+        set_setting(world, node, f->index, value, owner);
+    }
+}
+
+static void command(struct sim_world *world, const struct sim_activation *a, uint32_t node)
+{
+    struct sim_env *env = &world->nodes[node];
+    const uint32_t wanted = sim_activation_fault(world, a)->index;
+    uint32_t known = 0;
+    while (env->kind->commands && env->kind->commands[known]) {
+        known++;
+    }
+    uint32_t peer = SIM_NOBODY;
+    for (uint32_t id = world->server_count; id-- > 0;) {
+        peer = sim_set_has(a->peers, id) ? id : peer;
+    }
+    if (env->up && wanted < known) {
+        sim_host_receive(world, env, SIM_PEND_FAULT, (uint64_t)wanted << 32 | peer, 0);
+    }
+}
+
+/* ---- The table
+ * ------------------------------------------------------------------------------------ */
+
+static void begin_on(struct sim_world *world, struct sim_activation *a, uint32_t node,
+                     struct sim_rng *rng)
+{
+    const struct sim_fault *f = sim_activation_fault(world, a);
+    switch ((enum sim_fault_kind)f->kind) {
+    case SIM_FAULT_CRASH:
+    case SIM_FAULT_WIPE:
+    case SIM_FAULT_LEAVE:
+        take_down(world, a, node);
+        break;
+    case SIM_FAULT_RESTART:
+        restart(world, node);
+        break;
+    case SIM_FAULT_PAUSE:
+        pause(world, a, node);
+        break;
+    case SIM_FAULT_SLOW:
+        update_speed(world, node);
+        break;
+    case SIM_FAULT_DISK:
+        update_disk(world, node);
+        break;
+    case SIM_FAULT_CLOCK_STEP:
+        step_clock(world, node, f->amount);
+        break;
+    case SIM_FAULT_CLOCK_DRIFT:
+        update_drift(world, node);
+        break;
+    case SIM_FAULT_CLOCK_SYNC:
+        sync_clock(world, node, rng);
+        break;
+    case SIM_FAULT_JOIN:
+        sim_host_boot(world, node);
+        a->notes[node] = world->nodes[node].incarnation;
+        break;
+    case SIM_FAULT_MOVE:
+        update_zone(world, node);
+        break;
+    case SIM_FAULT_READDRESS:
+        world->nodes[node].address++;
+        break;
+    case SIM_FAULT_ADMIN_SET:
+        administer(world, f, node);
+        break;
+    case SIM_FAULT_FIREWALL:
+        world->metrics.settings_changed++;
+        break;
+    case SIM_FAULT_COMMAND:
+        command(world, a, node);
+        break;
+    case SIM_FAULT_PARTITION: /* Between nodes, not on one: below. */
+    case SIM_FAULT_LINK:
+    case SIM_FAULT_HEAL:
+    case SIM_FAULT_KIND_COUNT:
+        break;
+    }
+}
+
+static void end_on(struct sim_world *world, const struct sim_activation *a, uint32_t node)
+{
+    const struct sim_fault *f = sim_activation_fault(world, a);
+    switch ((enum sim_fault_kind)f->kind) {
+    case SIM_FAULT_CRASH:
+    case SIM_FAULT_WIPE:
+    case SIM_FAULT_LEAVE:
+        bring_up(world, a, node);
+        break;
+    case SIM_FAULT_PAUSE:
+        resume(world, a, node);
+        break;
+    case SIM_FAULT_SLOW:
+        update_speed(world, node);
+        break;
+    case SIM_FAULT_DISK:
+        update_disk(world, node);
+        break;
+    case SIM_FAULT_CLOCK_DRIFT:
+        update_drift(world, node);
+        break;
+    case SIM_FAULT_JOIN:
+        if (world->nodes[node].incarnation == a->notes[node]) {
+            sim_host_leave(world, node);
+            world->nodes[node].absent = true;
+        }
+        break;
+    case SIM_FAULT_MOVE:
+        update_zone(world, node);
+        break;
+    case SIM_FAULT_ADMIN_SET:
+        unadminister(world, f, node);
+        break;
+    default: /* Cannot be undone, or is not on one node. */
+        break;
+    }
+}
+
+/* What concerns pairs of nodes, once for all targets. */
+static void update_pairs(struct sim_world *world, const struct sim_activation *a, bool on)
+{
+    switch (sim_activation_fault(world, a)->kind) {
+    case SIM_FAULT_PARTITION:
+    case SIM_FAULT_FIREWALL:
+        (on ? sim_partition_begin : sim_partition_end)(world, a);
+        break;
+    case SIM_FAULT_LINK:
+    case SIM_FAULT_MOVE:
+        sim_net_refresh(world);
+        break;
+    default:
+        break;
+    }
+}
+
+void sim_effect_begin(struct sim_world *world, struct sim_activation *a, struct sim_rng *rng)
+{
+    const struct sim_fault *f = sim_activation_fault(world, a);
+    if (f->kind == SIM_FAULT_PARTITION && sim_shape_is_random(f->shape)) {
+        sim_partition_draw(world, a, rng);
+    }
+    for (uint32_t id = 0; id < world->node_count; id++) {
+        if (sim_set_has(a->targets, id)) {
+            begin_on(world, a, id, rng);
+        }
+    }
+    update_pairs(world, a, true);
+}
+
+void sim_effect_end(struct sim_world *world, struct sim_activation *a)
+{
+    for (uint32_t id = 0; id < world->node_count; id++) {
+        if (sim_set_has(a->targets, id)) {
+            end_on(world, a, id);
+        }
+    }
+    update_pairs(world, a, false);
+}

@@ -1,0 +1,135 @@
+/* The inside of the faults, shared by the files that make them up and by nobody else:
+ *
+ *     fault.c      the schedule: begin, end, again, heal, settle
+ *     effect.c     what each kind does to a target, and how that is undone
+ *     partition.c  shapes of partitions, and who can still talk to whom
+ *     select.c     selections -> sets of nodes
+ *     swarm.c      schedules drawn at random before the run
+ *
+ * One begin of a fault is an *activation*. It holds all that undoing it needs, and stays in a
+ * list, in order of begin, until it ends. What several faults can change at once (knobs, a
+ * zone, a setting, a node being down) is always computed afresh as
+ *
+ *     what the plan says + every activation in the list, in order
+ *
+ * so that faults which overlap may end in any order. */
+#ifndef SIM_FAULT_INTERNAL_H
+#define SIM_FAULT_INTERNAL_H
+
+#include "sim/world_internal.h"
+
+/* ---- Sets of nodes ----------------------------------------------------------------------- */
+
+#define SIM_SET_WORDS(count) (((size_t)(count) + 63) / 64)
+
+/* Room for every node a plan can have; large sets of the arena are cut to node_count. */
+struct sim_set {
+    uint64_t words[SIM_SET_WORDS(SIM_NODES_MAX)];
+};
+
+static inline bool sim_set_has(const uint64_t *set, uint32_t node)
+{
+    return set[node / 64] >> (node % 64) & 1;
+}
+
+static inline void sim_set_add(uint64_t *set, uint32_t node)
+{
+    set[node / 64] |= UINT64_C(1) << (node % 64);
+}
+
+static inline void sim_set_remove(uint64_t *set, uint32_t node)
+{
+    set[node / 64] &= ~(UINT64_C(1) << (node % 64));
+}
+
+/* ---- Activations --------------------------------------------------------------------------- */
+
+struct sim_activation {
+    struct sim_activation *previous; /* In order of begin. */
+    struct sim_activation *next;
+    uint32_t fault;  /* Index into world->faults. */
+    uint32_t number; /* Of this begin among the fault's, from 1. */
+    uint32_t peer_count;
+    uint32_t place_count; /* PARTITION in a random shape: nodes that have a place. */
+    bool everybody;       /* No peers were named. */
+    uint64_t *targets;    /* Set of nodes; all in one block with this. */
+    uint64_t *peers;
+    /* By node: CRASH, WIPE, LEAVE, JOIN: its incarnation; PAUSE: generation of its pause;
+     * PARTITION in a random shape: its place. SIM_NOBODY: nothing was done to it. */
+    uint32_t *notes;
+};
+
+/* One for each fault. */
+struct sim_fault_run {
+    uint32_t begun; /* Times so far. */
+    bool armed;     /* Its time has come; waits for a fact. */
+    bool met;       /* The fact has come; a begin is pending. */
+};
+
+/* Of the world; in front of world->fault_runs. */
+struct sim_schedule {
+    struct sim_activation *first;
+    struct sim_activation *last;
+    uint32_t armed_count;  /* 0: facts need no look. */
+    bool settled;          /* The second phase: nothing begins or ends any more. */
+    struct sim_set healed; /* Then: the chosen nodes and all clients. */
+};
+
+static inline struct sim_schedule *sim_schedule_of(const struct sim_world *world)
+{
+    return (struct sim_schedule *)(void *)world->fault_runs - 1;
+}
+
+static inline const struct sim_fault *sim_activation_fault(const struct sim_world *world,
+                                                           const struct sim_activation *a)
+{
+    return &world->faults[a->fault];
+}
+
+/* A healed node is under no fault any more, whatever goes on elsewhere. */
+static inline bool sim_is_healed(const struct sim_world *world, uint32_t node)
+{
+    const struct sim_schedule *schedule = sim_schedule_of(world);
+    return schedule->settled && sim_set_has(schedule->healed.words, node);
+}
+
+/* ---- select.c ------------------------------------------------------------------------------ */
+
+/* Add the nodes of a selection to `set` and return how many it then holds. `absent` asks for
+ * nodes that are not there instead of those that are. A random selector draws from `rng` a
+ * number of outputs that depends only on how many nodes it can choose among. */
+uint32_t sim_selection_resolve(const struct sim_world *world, const struct sim_selection *selection,
+                               bool absent, struct sim_rng *rng, uint64_t *set);
+
+/* Does some selected node meet the condition now? Random selectors stand for all they could
+ * choose; no selector at all for every node that is not a client. */
+bool sim_condition_met(const struct sim_world *world, const struct sim_condition *condition);
+/* Does `node`, publishing `fact` = `value`, meet it? */
+bool sim_condition_met_by(const struct sim_world *world, const struct sim_condition *condition,
+                          uint32_t node, uint32_t fact, int64_t value);
+
+/* Put `count` values in a random order, with 2 (count - 1) outputs. */
+void sim_shuffle(struct sim_rng *rng, uint32_t *values, uint32_t count);
+
+/* ---- effect.c ------------------------------------------------------------------------------ */
+
+/* Can this kind of fault concern clients, too? They have no disk, no code and no life. */
+bool sim_fault_takes_clients(uint32_t kind);
+/* Do it, and undo it. For the undoing the activation has left the list. */
+void sim_effect_begin(struct sim_world *world, struct sim_activation *a, struct sim_rng *rng);
+void sim_effect_end(struct sim_world *world, struct sim_activation *a);
+/* The cpu and disk of a node, as the plan says and the list changes them. */
+void sim_effect_restore_knobs(struct sim_world *world, uint32_t node);
+
+/* ---- partition.c --------------------------------------------------------------------------- */
+
+/* Is the shape drawn at random over the targets' groups? */
+bool sim_shape_is_random(uint32_t shape);
+/* Draw every node's place; those outside the targets' groups have none. */
+void sim_partition_draw(struct sim_world *world, struct sim_activation *a, struct sim_rng *rng);
+void sim_partition_begin(struct sim_world *world, const struct sim_activation *a);
+void sim_partition_end(struct sim_world *world, const struct sim_activation *a);
+/* The nodes whose majority a group needs, and how many they are. */
+uint32_t sim_group_voters(const struct sim_world *world, uint32_t group, uint32_t *voters);
+
+#endif
