@@ -9,9 +9,9 @@
 #include "sim/plan.h"
 
 struct scenario_error {
-    uint32_t line;   /* From 1; 0 if the error is not at a place of the text. */
-    uint32_t column; /* From 1, in bytes. */
-    char path[160];  /* "$.nodes[0].config.election_timeout" */
+    uint32_t line;     /* From 1; 0 if the error is not at a place of the text. */
+    uint32_t column;   /* From 1, in bytes. */
+    char path[160];    /* "$.nodes[0].config.election_timeout" */
     char message[320]; /* What is wrong, what was expected, the nearest known name. */
 };
 

@@ -12,23 +12,37 @@
 #include "sim/node.h"
 #include "sim/trace.h"
 
-#define SIM_NAME_MAX 40
+/* Limits, so that no plan can ask for more than a world can hold. */
+#define SIM_NAME_MAX 40 /* With the closing NUL. */
 #define SIM_ZONES_MAX 64
+#define SIM_NODES_MAX 1024 /* Clients included. */
+#define SIM_LINK_RULES_MAX 1024
+#define SIM_ADMINISTRATORS_MAX 64
+#define SIM_FAULTS_MAX 10000
+#define SIM_SWARM_RULES_MAX 256
+#define SIM_FATES_MAX 100000
+#define SIM_KEYS_MAX 1000000
+#define SIM_TIME_MAX (UINT64_C(1) << 62) /* 146 years: sums of two times never wrap. */
+#define SIM_MEMORY_MIN (UINT64_C(1) << 20)
+
+/* Message kinds of the simulator's own; a protocol's count from 0. */
+#define SIM_MESSAGE_REQUEST 0xfffe  /* Client to node: an encoded operation. */
+#define SIM_MESSAGE_RESPONSE 0xffff /* Node to client: an encoded answer. */
 
 /* ---- Whom it concerns ---------------------------------------------------------------- */
 
 enum sim_selector_kind {
-    SIM_SELECT_ALL,      /* Every node that is not a client. */
-    SIM_SELECT_NODE,     /* index: one node (or client) */
-    SIM_SELECT_GROUP,    /* index: every node of a group */
-    SIM_SELECT_ZONE,     /* index: every node of a zone, clients included */
-    SIM_SELECT_REGION,   /* index: every node of a region, clients included */
-    SIM_SELECT_LEADER,   /* The node that publishes role=leader with the highest term, */
-    SIM_SELECT_FOLLOWER, /* a random node that does not lead, drawn when the fault begins, */
-    SIM_SELECT_ANY,      /* a random node, drawn likewise. */
+    SIM_SELECT_ALL,       /* Every node that is not a client. */
+    SIM_SELECT_NODE,      /* index: one node (or client) */
+    SIM_SELECT_GROUP,     /* index: every node of a group */
+    SIM_SELECT_ZONE,      /* index: every node of a zone, clients included */
+    SIM_SELECT_REGION,    /* index: every node of a region, clients included */
+    SIM_SELECT_LEADER,    /* The node that publishes role=leader with the highest term, */
+    SIM_SELECT_FOLLOWER,  /* a random node that does not lead, drawn when the fault begins, */
+    SIM_SELECT_ANY,       /* a random node, drawn likewise. */
     SIM_SELECT_FOLLOWERS, /* All that do not lead. */
-    SIM_SELECT_CLIENTS,  /* Every client. */
-    SIM_SELECT_MINORITY, /* A random set of fewer than half of the nodes. */
+    SIM_SELECT_CLIENTS,   /* Every client. */
+    SIM_SELECT_MINORITY,  /* A random set of fewer than half of the nodes. */
     SIM_SELECT_KIND_COUNT
 };
 
@@ -61,17 +75,17 @@ struct sim_link_knobs {
     uint32_t burst_leave_ppm; /* Bad to good. */
     uint32_t burst_loss_ppm;  /* Loss in the bad state. */
     uint32_t duplicate_ppm;
-    uint32_t reorder_ppm;       /* A message is held back by reorder_delay. */
+    uint32_t reorder_ppm; /* A message is held back by reorder_delay. */
     struct sim_dist reorder_delay;
     uint32_t corrupt_ppm;
-    uint64_t bytes_per_second; /* 0: infinite. */
-    uint64_t queue_bytes;      /* Waiting at most; 0: no limit. */
-    uint32_t queue_policy;     /* enum sim_drop_policy */
-    uint32_t mtu_bytes;        /* 0: none. Larger messages are silently lost. */
-    uint32_t transport;        /* enum sim_transport */
+    uint64_t bytes_per_second;  /* 0: infinite. */
+    uint64_t queue_bytes;       /* Waiting at most; 0: no limit. */
+    uint32_t queue_policy;      /* enum sim_drop_policy */
+    uint32_t mtu_bytes;         /* 0: none. Larger messages are silently lost. */
+    uint32_t transport;         /* enum sim_transport */
     uint64_t price_nano_per_gb; /* 10^-9 dollars for 10^9 bytes; beside the zone matrix. */
-    uint32_t authenticated; /* 1: tampered, forged and replayed messages are refused. */
-    uint32_t eavesdrop; /* 1: an adversary reads all that passes. */
+    uint32_t authenticated;     /* 1: tampered, forged and replayed messages are refused. */
+    uint32_t eavesdrop;         /* 1: an adversary reads all that passes. */
     uint32_t tamper_ppm;
     uint32_t forge_ppm;  /* Beside a message a changed copy is sent. */
     uint32_t replay_ppm; /* Beside a message the last one recorded is sent again. */
@@ -79,10 +93,22 @@ struct sim_link_knobs {
 
 /* Which knobs a rule or a fault sets; the others keep what they were. */
 enum sim_link_field {
-    SIM_LINK_LATENCY, SIM_LINK_JITTER, SIM_LINK_USE_BASE, SIM_LINK_LOSS, SIM_LINK_BURST,
-    SIM_LINK_DUPLICATE, SIM_LINK_REORDER, SIM_LINK_CORRUPT, SIM_LINK_RATE, SIM_LINK_QUEUE,
-    SIM_LINK_MTU, SIM_LINK_TRANSPORT, SIM_LINK_PRICE, SIM_LINK_AUTHENTICATED,
-    SIM_LINK_ADVERSARY, SIM_LINK_FIELD_COUNT
+    SIM_LINK_LATENCY,
+    SIM_LINK_JITTER,
+    SIM_LINK_USE_BASE,
+    SIM_LINK_LOSS,
+    SIM_LINK_BURST,
+    SIM_LINK_DUPLICATE,
+    SIM_LINK_REORDER,
+    SIM_LINK_CORRUPT,
+    SIM_LINK_RATE,
+    SIM_LINK_QUEUE,
+    SIM_LINK_MTU,
+    SIM_LINK_TRANSPORT,
+    SIM_LINK_PRICE,
+    SIM_LINK_AUTHENTICATED,
+    SIM_LINK_ADVERSARY,
+    SIM_LINK_FIELD_COUNT
 };
 
 struct sim_link_change {
@@ -101,10 +127,10 @@ struct sim_link_rule {
 /* ---- Hosts and nodes -------------------------------------------------------------------- */
 
 struct sim_cpu_knobs {
-    uint64_t message_ns;    /* Cost of handling a message or an operation, */
-    uint64_t byte_ps;       /* and of each byte of it, picoseconds. */
-    uint64_t send_ns;       /* Cost of sending one. */
-    uint32_t speed_ppm;     /* SIM_PPM is nominal, half of it takes twice as long. */
+    uint64_t message_ns;       /* Cost of handling a message or an operation, */
+    uint64_t byte_ps;          /* and of each byte of it, picoseconds. */
+    uint64_t send_ns;          /* Cost of sending one. */
+    uint32_t speed_ppm;        /* SIM_PPM is nominal, half of it takes twice as long. */
     uint32_t backlog_messages; /* Waiting at most, the rest is dropped; 0: no limit. */
 };
 
@@ -120,7 +146,7 @@ struct sim_host_knobs {
 struct sim_plan_node {
     char name[SIM_NAME_MAX];
     const struct sim_node_kind *kind; /* NULL for a client. */
-    uint32_t group; /* Clients: the number of their workload. */
+    uint32_t group;                   /* Clients: the number of their workload. */
     uint32_t zone;
     bool absent; /* Not there until it joins. */
     struct sim_host_knobs host;
@@ -151,30 +177,30 @@ struct sim_workload {
                                * a session's pause between an answer and its next operation. */
     uint32_t weight[SIM_FUNCTION_COUNT]; /* Relative. */
     uint32_t key_count;
-    uint64_t timeout_ns;    /* Of one attempt. */
-    uint32_t attempts;      /* At most; then the outcome is info (or fail). */
+    uint64_t timeout_ns;     /* Of one attempt. */
+    uint32_t attempts;       /* At most; then the outcome is info (or fail). */
     struct sim_dist backoff; /* Before another attempt. */
-    bool follow_leader;     /* Use the hint of NOT_LEADER; else always the next server. */
+    bool follow_leader;      /* Use the hint of NOT_LEADER; else always the next server. */
     bool stick; /* Stay with the server nearest by number instead of a random first choice. */
     uint64_t start_ns;
-    uint64_t stop_ns; /* SIM_NEVER: until the end. */
+    uint64_t stop_ns;    /* SIM_NEVER: until the end. */
     uint64_t operations; /* At most; 0: no limit. */
 };
 
 /* ---- Faults ------------------------------------------------------------------------------ */
 
 enum sim_fault_kind {
-    SIM_FAULT_CRASH,     /* Undone by a restart. */
+    SIM_FAULT_CRASH, /* Undone by a restart. */
     SIM_FAULT_RESTART,
     SIM_FAULT_PAUSE,
-    SIM_FAULT_SLOW,      /* cpu.speed_ppm */
-    SIM_FAULT_PARTITION, /* shape */
-    SIM_FAULT_LINK,      /* link, between targets and peers */
-    SIM_FAULT_DISK,      /* disk */
-    SIM_FAULT_WIPE,      /* Crash, and the disk comes back empty. */
-    SIM_FAULT_CLOCK_STEP, /* amount: nanoseconds */
+    SIM_FAULT_SLOW,        /* cpu.speed_ppm */
+    SIM_FAULT_PARTITION,   /* shape */
+    SIM_FAULT_LINK,        /* link, between targets and peers */
+    SIM_FAULT_DISK,        /* disk */
+    SIM_FAULT_WIPE,        /* Crash, and the disk comes back empty. */
+    SIM_FAULT_CLOCK_STEP,  /* amount: nanoseconds */
     SIM_FAULT_CLOCK_DRIFT, /* amount: ppb */
-    SIM_FAULT_CLOCK_SYNC, /* Synchronise now, with the node's own error. */
+    SIM_FAULT_CLOCK_SYNC,  /* Synchronise now, with the node's own error. */
     SIM_FAULT_JOIN,
     SIM_FAULT_LEAVE,     /* A clean stop. */
     SIM_FAULT_MOVE,      /* index: zone */
@@ -187,18 +213,25 @@ enum sim_fault_kind {
 };
 
 enum sim_partition_shape {
-    SIM_CUT_BETWEEN,  /* targets from peers (peers empty: from everybody else) */
-    SIM_CUT_ONE_WAY,  /* only what targets send to peers (empty: to everybody else) */
-    SIM_CUT_ISOLATE,  /* each target from everybody else, and from each other */
-    SIM_CUT_HALVES,   /* the group in two random halves */
-    SIM_CUT_BRIDGE,   /* two halves that only one random node reaches both of */
-    SIM_CUT_RING,     /* each node reaches only its two neighbours in a random ring */
+    SIM_CUT_BETWEEN, /* targets from peers (peers empty: from everybody else) */
+    SIM_CUT_ONE_WAY, /* only what targets send to peers (empty: to everybody else) */
+    SIM_CUT_ISOLATE, /* each target from everybody else, and from each other */
+    SIM_CUT_HALVES,  /* the group in two random halves */
+    SIM_CUT_BRIDGE,  /* two halves that only one random node reaches both of */
+    SIM_CUT_RING,    /* each node reaches only its two neighbours in a random ring */
     SIM_CUT_COUNT
 };
 
 enum sim_disk_field {
-    SIM_DISK_LATENCY, SIM_DISK_RATE, SIM_DISK_CAPACITY, SIM_DISK_SYNC_ERROR,
-    SIM_DISK_WRITE_ERROR, SIM_DISK_LIE, SIM_DISK_SURVIVE, SIM_DISK_TORN, SIM_DISK_CORRUPT,
+    SIM_DISK_LATENCY,
+    SIM_DISK_RATE,
+    SIM_DISK_CAPACITY,
+    SIM_DISK_SYNC_ERROR,
+    SIM_DISK_WRITE_ERROR,
+    SIM_DISK_LIE,
+    SIM_DISK_SURVIVE,
+    SIM_DISK_TORN,
+    SIM_DISK_CORRUPT,
     SIM_DISK_FIELD_COUNT
 };
 
@@ -239,16 +272,32 @@ struct sim_fault {
 /* Faults drawn at random before a run, family by family. Each family has a stream of its
  * own, so that switching one off moves nothing in the others. */
 enum sim_swarm_family {
-    SIM_SWARM_CRASH, SIM_SWARM_PAUSE, SIM_SWARM_SLOW, SIM_SWARM_ISOLATE, SIM_SWARM_HALVES,
-    SIM_SWARM_ONE_WAY, SIM_SWARM_BRIDGE, SIM_SWARM_RING, SIM_SWARM_PARTIAL, SIM_SWARM_LOSS,
-    SIM_SWARM_DELAY, SIM_SWARM_DUPLICATE, SIM_SWARM_REORDER, SIM_SWARM_CORRUPT,
-    SIM_SWARM_DISK_SLOW, SIM_SWARM_DISK_ERROR, SIM_SWARM_DISK_LIE, SIM_SWARM_CLOCK_DRIFT,
-    SIM_SWARM_CLOCK_STEP, SIM_SWARM_COMMAND, SIM_SWARM_FAMILY_COUNT
+    SIM_SWARM_CRASH,
+    SIM_SWARM_PAUSE,
+    SIM_SWARM_SLOW,
+    SIM_SWARM_ISOLATE,
+    SIM_SWARM_HALVES,
+    SIM_SWARM_ONE_WAY,
+    SIM_SWARM_BRIDGE,
+    SIM_SWARM_RING,
+    SIM_SWARM_PARTIAL,
+    SIM_SWARM_LOSS,
+    SIM_SWARM_DELAY,
+    SIM_SWARM_DUPLICATE,
+    SIM_SWARM_REORDER,
+    SIM_SWARM_CORRUPT,
+    SIM_SWARM_DISK_SLOW,
+    SIM_SWARM_DISK_ERROR,
+    SIM_SWARM_DISK_LIE,
+    SIM_SWARM_CLOCK_DRIFT,
+    SIM_SWARM_CLOCK_STEP,
+    SIM_SWARM_COMMAND,
+    SIM_SWARM_FAMILY_COUNT
 };
 
 struct sim_swarm_rule {
-    uint32_t family;  /* enum sim_swarm_family */
-    uint32_t off_ppm; /* Chance that a seed has none of this family. */
+    uint32_t family;          /* enum sim_swarm_family */
+    uint32_t off_ppm;         /* Chance that a seed has none of this family. */
     struct sim_dist interval; /* Between the begins of two faults of the family. */
     struct sim_dist length;   /* How long one lasts. */
     uint64_t length_min_ns;   /* At least. */
@@ -260,8 +309,13 @@ struct sim_swarm_rule {
 };
 
 /* One message's fate, decided by hand: "drop the 3rd append_entries from n1 to n2". */
-enum sim_fate_action { SIM_ACT_DROP, SIM_ACT_DELAY, SIM_ACT_DUPLICATE, SIM_ACT_CORRUPT,
-                       SIM_ACT_DELIVER };
+enum sim_fate_action {
+    SIM_ACT_DROP,
+    SIM_ACT_DELAY,
+    SIM_ACT_DUPLICATE,
+    SIM_ACT_CORRUPT,
+    SIM_ACT_DELIVER
+};
 
 struct sim_fate_override {
     uint32_t from;
@@ -279,14 +333,14 @@ struct sim_plan {
     uint64_t settle_ns;   /* Then at most this long for progress, on a healed quorum; 0: none. */
     uint64_t seed;        /* The default one. */
     bool shuffle_ties;
-    size_t memory_bytes;  /* Capacity of the arena. */
-    uint64_t checks;      /* Bit set of enum sim_check (sim/check/check.h). */
+    size_t memory_bytes; /* Capacity of the arena. */
+    uint64_t checks;     /* Bit set of enum sim_check (sim/check/check.h). */
 
     struct sim_plan_zone *zones;
     uint32_t zone_count;
     char (*regions)[SIM_NAME_MAX];
     uint32_t region_count;
-    uint64_t *base_ns;  /* zone_count x zone_count, row = sender: one-way delay. */
+    uint64_t *base_ns;           /* zone_count x zone_count, row = sender: one-way delay. */
     uint64_t *price_nano_per_gb; /* The same shape. */
 
     struct sim_plan_group *groups;
@@ -308,11 +362,23 @@ struct sim_plan {
     uint32_t fate_count;
 };
 
-/* A plan with the standard knobs and nothing in it. */
+/* A plan with the standard settings and nothing in it: no zone, no node, no duration. */
 void sim_plan_init(struct sim_plan *plan);
+/* Frees the arrays, which malloc() gave; the plan is all zero then. */
 void sim_plan_release(struct sim_plan *plan);
 
-/* The defaults of a host and of a link. */
+/* Why no world can run on `plan` ("a fault names a node that does not exist"), or NULL if one
+ * can. The text is a constant. A loader finds such errors itself, with their place. */
+const char *sim_plan_problem(const struct sim_plan *plan);
+
+/* Does a selector depend on the state of the run ("leader"), so that no link rule can use it? */
+bool sim_selector_moves(uint32_t kind);
+
+/* Can a fault of this kind be undone (`for_ns`, heal)? */
+bool sim_fault_can_end(uint32_t kind);
+
+/* The defaults of a host and of a link. A host costs no cpu time, has a perfect clock, and syncs
+ * its disk in 1 ms; a link adds nothing to the delay between zones. */
 void sim_host_knobs_init(struct sim_host_knobs *knobs);
 void sim_link_knobs_init(struct sim_link_knobs *knobs);
 /* Overlay the fields that `change` sets. */
@@ -325,7 +391,8 @@ const char *sim_swarm_family_name(uint32_t family);
 
 /* The neutral form: little-endian, versioned, node kinds by name. The writer returns the
  * size needed and writes at most `capacity_bytes`. The reader resolves kinds with `find`
- * and answers SIM_EINVAL for anything it does not understand. */
+ * and answers SIM_EINVAL for anything it does not understand or that has a problem (and
+ * SIM_ENOMEM); the plan is empty then. Bytes from anywhere are safe to read. */
 size_t sim_plan_write(const struct sim_plan *plan, uint8_t *bytes, size_t capacity_bytes);
 typedef const struct sim_node_kind *(*sim_find_kind_fn)(const char *name);
 SIM_NODISCARD enum sim_status sim_plan_read(struct sim_plan *plan, const uint8_t *bytes,
