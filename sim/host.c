@@ -304,6 +304,10 @@ void sim_host_synced(struct sim_world *world, const struct sim_pending *event)
     uint32_t records;
     const enum sim_status status = sim_disk_finish_sync(env->disk, &token, &records);
     env->syncs_pending--;
+    if (status == SIM_ENOMEM) {
+        world->out_of_memory = true;
+        return;
+    }
     if (status != SIM_OK) {
         world->metrics.disk_errors++;
     }

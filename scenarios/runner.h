@@ -1,0 +1,29 @@
+/* Running plans one after another in one arena, whatever a node's code does: a signal raised
+ * inside a node is caught, recorded as a violation of crash_free, and ends that run only. */
+#ifndef SCENARIOS_RUNNER_H
+#define SCENARIOS_RUNNER_H
+
+#include "sim/world.h"
+
+struct runner {
+    struct sim_arena *arena; /* Reused: the pages are warm from the second run on. */
+};
+
+/* Make the arena and install the signal handlers. False if there is no memory. */
+SIM_NODISCARD bool runner_init(struct runner *runner, const struct sim_plan *plan);
+void runner_release(struct runner *runner);
+
+enum runner_end {
+    RUNNER_DONE,   /* The run has ended and its verdicts are final. */
+    RUNNER_MEMORY, /* The world needs more memory than the scenario gives it. */
+};
+
+/* Run `plan` with `seed` to its end. `*world` is good until the next run. `*wall_ns` is how
+ * long it took on this machine; nothing depends on it. */
+enum runner_end runner_run(struct runner *runner, const struct sim_plan *plan, uint64_t seed,
+                           const struct sim_sink *sink, struct sim_world **world,
+                           uint64_t *wall_ns);
+
+uint64_t runner_wall_ns(void); /* The machine's monotonic clock, for progress and timings. */
+
+#endif
