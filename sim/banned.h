@@ -8,9 +8,10 @@
 #include <string.h>
 #include <time.h>
 
-#pragma GCC poison rand srand random srandom drand48 lrand48 rand_r getenv setlocale qsort
+#pragma GCC poison rand srand srandom drand48 lrand48 rand_r getenv setlocale qsort
 #pragma GCC poison clock_gettime gettimeofday localtime gmtime nanosleep usleep
 /* Words that are also good names for members: only calls are banned. */
+#define random(...) banned_random_draws_from_the_machine
 #define time(...) banned_time_reads_the_machine
 #define clock(...) banned_clock_reads_the_machine
 #define log(...) banned_libm_differs_between_machines
