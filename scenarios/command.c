@@ -48,7 +48,9 @@ const struct command commands[] = {
      command_sweep},
     {"show", "FILE.db [timeline|ops|messages|facts|faults|metrics]",
      "What a recording holds, on the terminal.",
-     "  timeline          what happened, in order (the default)\n"
+     "Without a topic, the outcome: verdicts, hash and where it came from.\n"
+     "\n"
+     "  timeline          what happened, in order\n"
      "  ops               client operations with their latency and outcome\n"
      "  messages          messages with their fate (level trace)\n"
      "  facts             what nodes published\n"
