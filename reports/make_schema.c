@@ -77,7 +77,7 @@ static void write_views(FILE *out, sqlite3 *db)
     for (size_t i = 0; i < count; i++) {
         sqlite3_stmt *probe;
         char sql[96];
-        snprintf(sql, sizeof sql, "select * from %s", names[i]);
+        snprintf(sql, sizeof sql, "select * from %.63s", names[i]);
         if (sqlite3_prepare_v2(db, sql, -1, &probe, NULL) == SQLITE_OK) {
             fprintf(out, "{\"%s\", (const char[]){", names[i]);
             for (const char *c = texts[i]; *c; c++) {
@@ -91,7 +91,7 @@ static void write_views(FILE *out, sqlite3 *db)
 
     for (size_t i = 0; i < count; i++) { /* Not before: views use each other. */
         char sql[96];
-        snprintf(sql, sizeof sql, "drop view %s", names[i]);
+        snprintf(sql, sizeof sql, "drop view %.63s", names[i]);
         execute(db, sql);
         sqlite3_free(texts[i]);
     }
