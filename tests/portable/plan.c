@@ -13,7 +13,7 @@ static char missing_kind[SIM_NAME_MAX];
 
 static const struct sim_node_kind *find_kind(const char *name)
 {
-    const struct sim_node_kind *kind = nodes_find(name);
+    const struct sim_node_kind *kind = node_registry_find(name);
     if (!kind && !missing_kind[0]) {
         snprintf(missing_kind, sizeof missing_kind, "%s", name);
     }
