@@ -30,6 +30,8 @@ enum recording_level { RECORDING_OUTCOME, RECORDING_HISTORY, RECORDING_TRACE };
 const char *recording_level_name(enum recording_level level);
 /* False if `name` is not a level. */
 SIM_NODISCARD bool recording_level_parse(const char *name, enum recording_level *level);
+/* Bit set of the enum sim_record_kind of which a level keeps event rows. */
+uint32_t recording_level_kinds(enum recording_level level);
 
 struct recording; /* An open file being written. */
 

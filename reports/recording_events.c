@@ -188,25 +188,25 @@ static void record(void *context, const struct sim_record *r)
     }
 }
 
-/* The kinds that level history keeps; those that the index event_rare has. */
-static uint32_t history_kinds(void)
+uint32_t recording_level_kinds(enum recording_level level)
 {
     uint32_t kinds = 0;
     for (uint32_t kind = 0; kind < SIM_REC_KIND_COUNT; kind++) {
-        kinds |= (uint32_t)(kind < SIM_REC_SEND || kind > SIM_REC_RETURN) << kind;
+        /* Those that are few: what the index event_rare has. */
+        const bool rare = kind < SIM_REC_SEND || kind > SIM_REC_RETURN;
+        const bool kept = level == RECORDING_TRACE || (level == RECORDING_HISTORY && rare);
+        kinds |= (uint32_t)kept << kind;
     }
     return kinds;
 }
 
 enum sim_status recording_events_begin(struct recording *recording)
 {
-    recording->sink = (struct sim_sink){.context = recording, .record = record};
+    recording->sink = (struct sim_sink){
+        .context = recording, .kinds = recording_level_kinds(recording->level), .record = record};
     if (recording->level == RECORDING_OUTCOME) {
         return SIM_OK;
     }
-    recording->sink.kinds = recording->level == RECORDING_TRACE
-                                ? (UINT32_C(1) << SIM_REC_KIND_COUNT) - 1
-                                : history_kinds();
     recording->pending = calloc(RECORDING_BATCH, sizeof *recording->pending);
     if (!recording->pending || sqlite3_create_module(recording->db, "pending_event",
                                                      &pending_module, recording) != SQLITE_OK) {

@@ -1,5 +1,4 @@
 /* The file of a recording: what it may replace, and how it is put there. */
-#define _GNU_SOURCE /* renameat2() */
 
 #include "reports/recording_internal.h"
 

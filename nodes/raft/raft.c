@@ -1,0 +1,358 @@
+#include "nodes/raft/raft_internal.h"
+
+/* ---- The kind's table --------------------------------------------------------------------- */
+
+static const char *const message_names[] = {
+    [RAFT_PRE_VOTE] = "pre_vote",
+    [RAFT_PRE_VOTE_REPLY] = "pre_vote_reply",
+    [RAFT_REQUEST_VOTE] = "request_vote",
+    [RAFT_REQUEST_VOTE_REPLY] = "request_vote_reply",
+    [RAFT_APPEND_ENTRIES] = "append_entries",
+    [RAFT_APPEND_ENTRIES_REPLY] = "append_entries_reply",
+    [RAFT_TIMEOUT_NOW] = "timeout_now",
+    [RAFT_MESSAGE_COUNT] = NULL,
+};
+
+static const struct sim_setting settings[RAFT_SET_COUNT] = {
+    [RAFT_SET_ELECTION_TIMEOUT] =
+        {.name = "election_timeout",
+         .type = SIM_SETTING_DURATION_RANGE,
+         .standard = {150 * SIM_MS, 300 * SIM_MS},
+         .minimum = SIM_MS,
+         .maximum = 3600 * SIM_S,
+         .summary = "A follower that hears from no leader for a time drawn from this range "
+                    "becomes a candidate."},
+    [RAFT_SET_HEARTBEAT_INTERVAL] = {.name = "heartbeat_interval",
+                                     .type = SIM_SETTING_DURATION,
+                                     .standard = {50 * SIM_MS, 50 * SIM_MS},
+                                     .minimum = SIM_US,
+                                     .maximum = 3600 * SIM_S,
+                                     .summary =
+                                         "A leader sends to every follower at least this often."},
+    [RAFT_SET_PRE_VOTE] = {.name = "pre_vote",
+                           .type = SIM_SETTING_BOOL,
+                           .maximum = 1,
+                           .summary =
+                               "Before it enters a new term, a node asks whether it could win "
+                               "(dissertation 9.6)."},
+    [RAFT_SET_CHECK_QUORUM] =
+        {.name = "check_quorum",
+         .type = SIM_SETTING_BOOL,
+         .maximum = 1,
+         .summary = "A leader that does not hear from a majority steps down, and a node that "
+                    "hears from its leader ignores candidates (dissertation 6.2, 4.2.3)."},
+    [RAFT_SET_MAX_ENTRIES] = {.name = "max_entries_per_append",
+                              .type = SIM_SETTING_COUNT,
+                              .standard = {64, 64},
+                              .minimum = 1,
+                              .maximum = RAFT_MAX_ENTRIES,
+                              .summary =
+                                  "One append_entries carries at most this many log entries."},
+    [RAFT_SET_NO_OP] = {.name = "no_op",
+                        .type = SIM_SETTING_BOOL,
+                        .standard = {1, 1},
+                        .maximum = 1,
+                        .summary =
+                            "A new leader appends an empty entry, so that entries of earlier terms "
+                            "commit without waiting for a client (dissertation 6.4)."},
+    [RAFT_SET_CHECKSUM] =
+        {.name = "checksum",
+         .type = SIM_SETTING_BOOL,
+         .standard = {1, 1},
+         .maximum = 1,
+         .summary = "A message whose checksum is wrong is dropped; off, it is believed."},
+};
+
+static const char *const role_names[] = {"follower", "candidate", "leader", NULL};
+static const char *const health_names[] = {"ok", "halted", NULL};
+
+static const struct sim_fact facts[RAFT_FACT_COUNT] = {
+    [RAFT_FACT_ROLE] = {"role", role_names},
+    [RAFT_FACT_TERM] = {"term", NULL},
+    [RAFT_FACT_COMMIT] = {"commit", NULL},
+    [RAFT_FACT_LEADER] = {"leader", NULL}, /* A node number, -1 if not known. */
+    [RAFT_FACT_HEALTH] = {"health", health_names},
+};
+
+static const struct sim_planted_bug planted_bugs[RAFT_BUG_COUNT] = {
+    [RAFT_R01] = {"R01_old_term_commit",
+                  "A leader commits an entry of an older term by counting replicas "
+                  "(figure 8 of the Raft paper; PySyncObj #169, libraft before 0.17.1)."},
+    [RAFT_R05] = {"R05_vote_not_persisted",
+                  "The vote is not on disk when it is given, so a restarted node votes again "
+                  "in the same term (NodeDB #161)."},
+    [RAFT_R07] = {"R07_ack_before_fsync",
+                  "A follower acknowledges entries that a crash can still take "
+                  "(TiKV #994, etcd #12589)."},
+    [RAFT_R08] = {"R08_no_election_restriction",
+                  "A node votes for a candidate whose log lacks entries of its own "
+                  "(the Raft paper, 5.4.1)."},
+    [RAFT_R09] = {"R09_truncate_always",
+                  "A follower cuts its log at every append_entries, also where nothing "
+                  "conflicts, so a delayed one drops newer entries (the Raft paper, figure 2)."},
+    [RAFT_R10] = {"R10_no_prev_log_check",
+                  "A follower appends without comparing the term of the entry before "
+                  "(the Raft paper, 5.3)."},
+    [RAFT_R16] = {"R16_no_sessions",
+                  "A retried operation is applied once more (Raft dissertation, 6.3; "
+                  "rabbitmq/ra #145)."},
+    [RAFT_R25] = {"R25_over_ack",
+                  "A follower acknowledges its whole log, also the part that the leader has "
+                  "not compared (cowsql/raft 66ed6af; libraft, all versions)."},
+    [RAFT_R29] = {"R29_vote_forgotten",
+                  "A node that comes to follow a leader of its own term forgets whom it voted "
+                  "for (akka-raft #56, CCF #8094)."},
+};
+
+static const char *const command_names[] = {
+    [RAFT_COMMAND_CAMPAIGN] = "campaign",
+    [RAFT_COMMAND_TRANSFER] = "transfer_leadership",
+    NULL,
+};
+
+/* ---- Boot --------------------------------------------------------------------------------- */
+
+uint32_t raft_place(const struct raft *r, uint32_t node)
+{
+    uint32_t place = 0;
+    while (place < r->member_count && r->members[place] != node) {
+        place++;
+    }
+    return place;
+}
+
+static void read_settings(struct raft *r, struct sim_env *env)
+{
+    const struct sim_value election = sim_setting_range(env, RAFT_SET_ELECTION_TIMEOUT);
+    r->config = (struct raft_config){
+        .election_low_ns = (uint64_t)election.low,
+        .election_high_ns = (uint64_t)election.high,
+        .heartbeat_ns = (uint64_t)sim_setting(env, RAFT_SET_HEARTBEAT_INTERVAL),
+        .max_entries = (uint32_t)sim_setting(env, RAFT_SET_MAX_ENTRIES),
+        .pre_vote = sim_setting(env, RAFT_SET_PRE_VOTE) != 0,
+        .check_quorum = sim_setting(env, RAFT_SET_CHECK_QUORUM) != 0,
+        .no_op = sim_setting(env, RAFT_SET_NO_OP) != 0,
+        .checksum = sim_setting(env, RAFT_SET_CHECKSUM) != 0,
+    };
+}
+
+static bool join_group(struct raft *r, struct sim_env *env)
+{
+    r->self = sim_self(env);
+    r->member_count = sim_group_size(env);
+    r->members = sim_alloc(env, r->member_count * sizeof *r->members);
+    r->peers = sim_alloc(env, r->member_count * sizeof *r->peers);
+    if (!r->members || !r->peers) {
+        return false;
+    }
+    for (uint32_t i = 0; i < r->member_count; i++) {
+        r->members[i] = sim_group_member(env, i);
+    }
+    return true;
+}
+
+static void boot(struct raft *r, struct sim_env *env)
+{
+    for (uint32_t i = 0; i < RAFT_BUG_COUNT; i++) {
+        r->bugs |= (uint64_t)sim_bug(env, i) << i;
+    }
+    r->role = SIM_ROLE_FOLLOWER;
+    r->leader = SIM_NOBODY;
+    r->vote = SIM_NOBODY;
+    r->transfer_target = SIM_NOBODY;
+    kv_init(&r->kv);
+    r->kv.without_sessions = raft_has_bug(r, RAFT_R16);
+    read_settings(r, env);
+    const bool sound = join_group(r, env) && raft_hard_recover(r, env) && raft_log_recover(r, env);
+    /* A write of the hard state that a crash took, while entries of its term survived: nothing
+     * was promised in that term, so its number is enough. */
+    if (raft_last_term(r) > r->term) {
+        r->term = raft_last_term(r);
+        r->vote = SIM_NOBODY;
+        raft_hard_changed(r);
+    }
+    sim_publish(env, RAFT_FACT_TERM, (int64_t)r->term);
+    sim_publish(env, RAFT_FACT_ROLE, 0);
+    sim_publish(env, RAFT_FACT_COMMIT, 0);
+    sim_publish(env, RAFT_FACT_LEADER, -1);
+    sim_publish(env, RAFT_FACT_HEALTH, 0);
+    if (!sound) {
+        raft_halt(r, env);
+        return;
+    }
+    raft_restart_election_timer(r, env);
+}
+
+/* ---- Events ------------------------------------------------------------------------------- */
+
+static void configure(struct raft *r, struct sim_env *env)
+{
+    read_settings(r, env);
+    if (r->role != SIM_ROLE_LEADER) {
+        raft_restart_election_timer(r, env);
+        return;
+    }
+    sim_timer_set(env, RAFT_TIMER_HEARTBEAT, r->config.heartbeat_ns);
+    if (r->config.check_quorum) {
+        sim_timer_set(env, RAFT_TIMER_ELECTION, r->config.election_high_ns);
+    }
+}
+
+static void on_message(struct raft *r, struct sim_env *env, const struct sim_event *event)
+{
+    if (raft_place(r, event->from) == r->member_count || event->from == r->self) {
+        return;
+    }
+    switch (event->message_kind) {
+    case RAFT_APPEND_ENTRIES:
+        raft_on_append(r, env, event);
+        break;
+    case RAFT_APPEND_ENTRIES_REPLY:
+        raft_on_append_reply(r, env, event);
+        break;
+    case RAFT_PRE_VOTE:
+    case RAFT_REQUEST_VOTE:
+        raft_on_vote_request(r, env, event);
+        break;
+    case RAFT_PRE_VOTE_REPLY:
+    case RAFT_REQUEST_VOTE_REPLY:
+        raft_on_vote_reply(r, env, event);
+        break;
+    case RAFT_TIMEOUT_NOW:
+        raft_on_timeout_now(r, env, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_timer(struct raft *r, struct sim_env *env, uint32_t timer)
+{
+    switch (timer) {
+    case RAFT_TIMER_ELECTION:
+        raft_on_election_timer(r, env);
+        break;
+    case RAFT_TIMER_HEARTBEAT:
+        raft_on_heartbeat_timer(r, env);
+        break;
+    case RAFT_TIMER_TRANSFER:
+        r->transfer_target = SIM_NOBODY;
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_command(struct raft *r, struct sim_env *env, const struct sim_event *event)
+{
+    if (event->command == RAFT_COMMAND_TRANSFER) {
+        raft_transfer_start(r, env, event->from);
+    } else if (event->command == RAFT_COMMAND_CAMPAIGN && r->role != SIM_ROLE_LEADER) {
+        raft_campaign(r, env);
+    }
+}
+
+void raft_step(struct raft *r, struct sim_env *env, const struct sim_event *event)
+{
+    if (SIM_UNLIKELY(r->halted)) {
+        return;
+    }
+    switch ((enum sim_event_kind)event->kind) {
+    case SIM_EVENT_BOOT:
+        boot(r, env);
+        break;
+    case SIM_EVENT_MESSAGE:
+        on_message(r, env, event);
+        break;
+    case SIM_EVENT_TIMER:
+        on_timer(r, env, event->timer);
+        break;
+    case SIM_EVENT_SYNCED:
+        raft_on_synced(r, env, event);
+        break;
+    case SIM_EVENT_OPERATION:
+        raft_on_operation(r, env, event->operation);
+        break;
+    case SIM_EVENT_RESUME:
+        break; /* Timers that are over fire by themselves. */
+    case SIM_EVENT_CONFIGURE:
+        configure(r, env);
+        break;
+    case SIM_EVENT_COMMAND:
+        on_command(r, env, event);
+        break;
+    }
+    raft_settle(r, env);
+}
+
+static void on_event(void *state, struct sim_env *env, const struct sim_event *event)
+{
+    raft_step(state, env, event);
+}
+
+/* ---- What invariants may see -------------------------------------------------------------- */
+
+static void view(const void *state, struct sim_view *v)
+{
+    const struct raft *r = state;
+    *v = (struct sim_view){
+        .term = r->term,
+        .vote = r->vote,
+        .role = r->role,
+        .first_index = 1,
+        .last_index = r->log.last,
+        .commit_index = r->commit,
+        .applied_index = r->applied,
+        .voters = r->members,
+        .voter_count = r->member_count,
+    };
+}
+
+static bool entry_id(const void *state, uint64_t index, struct sim_entry_id *id)
+{
+    const struct raft *r = state;
+    if (index < 1 || index > r->log.last) {
+        return false;
+    }
+    const struct raft_entry *entry = raft_entry_at(r, index);
+    *id = (struct sim_entry_id){entry->term, entry->digest};
+    return true;
+}
+
+static bool progress(const void *state, uint32_t peer, uint64_t *match, uint64_t *next)
+{
+    const struct raft *r = state;
+    const uint32_t place = raft_place(r, peer);
+    if (r->role != SIM_ROLE_LEADER || place == r->member_count) {
+        return false;
+    }
+    *match = peer == r->self ? r->log.durable : r->peers[place].match;
+    *next = peer == r->self ? r->log.last + 1 : r->peers[place].next;
+    return true;
+}
+
+static const struct sim_consensus consensus = {
+    .log_file = RAFT_FILE_LOG,
+    .hard_file = RAFT_FILE_HARD,
+    .snapshot_file = RAFT_FILE_SNAPSHOT,
+    .view = view,
+    .entry = entry_id,
+    .progress = progress,
+};
+
+const struct sim_node_kind raft_kind = {
+    .name = "raft",
+    .summary = "A key-value store replicated by Raft (Ongaro and Ousterhout 2014).",
+    .state_bytes = sizeof(struct raft),
+    .event = on_event,
+    .message_names = message_names,
+    .settings = settings,
+    .setting_count = RAFT_SET_COUNT,
+    .facts = facts,
+    .fact_count = RAFT_FACT_COUNT,
+    .bugs = planted_bugs,
+    .bug_count = RAFT_BUG_COUNT,
+    .commands = command_names,
+    .consensus = &consensus,
+    .streams = true,
+};

@@ -1,0 +1,314 @@
+/* The inside of Raft, shared by the files of nodes/raft/ and by its tests.
+ *
+ *     raft.c         the kind's table, boot, the event switch, the view
+ *     election.c     timeouts, votes, roles
+ *     replication.c  appending entries, acknowledging them, committing
+ *     client.c       operations in, answers out, leadership transfer
+ *     log.c          the log in memory and its records on disk
+ *     storage.c      hard state, syncs, recovery, stopping safely
+ *     message.c      what travels, byte by byte
+ *
+ * One event is one call of raft_step(). A handler changes the state and notes in `due` which
+ * answers wait for the disk; the end of the step (raft_settle) writes the hard state, sends
+ * what no longer has to wait, and starts a sync if one is needed and none is under way.
+ *
+ * What is never broken (but by a planted bug), and relied on by the code:
+ *   1. Nothing that promises a term, a vote or an entry leaves before it is durable.
+ *   2. A leader counts itself only as far as its own disk is durable (dissertation 10.2.1).
+ *   3. Indices: durable <= last, and for a leader's peers match < next <= last + 1.
+ *   4. `verified` is the length of the prefix known to equal that of this term's leader. */
+#ifndef NODES_RAFT_RAFT_INTERNAL_H
+#define NODES_RAFT_RAFT_INTERNAL_H
+
+#include "nodes/kv/kv.h"
+#include "nodes/raft/raft.h"
+
+enum raft_timer { RAFT_TIMER_ELECTION, RAFT_TIMER_HEARTBEAT, RAFT_TIMER_TRANSFER };
+
+enum raft_file { RAFT_FILE_LOG, RAFT_FILE_HARD, RAFT_FILE_SNAPSHOT };
+
+enum raft_fact {
+    RAFT_FACT_ROLE,
+    RAFT_FACT_TERM,
+    RAFT_FACT_COMMIT,
+    RAFT_FACT_LEADER,
+    RAFT_FACT_HEALTH,
+    RAFT_FACT_COUNT
+};
+
+enum raft_command { RAFT_COMMAND_CAMPAIGN, RAFT_COMMAND_TRANSFER };
+
+enum raft_setting {
+    RAFT_SET_ELECTION_TIMEOUT,
+    RAFT_SET_HEARTBEAT_INTERVAL,
+    RAFT_SET_PRE_VOTE,
+    RAFT_SET_CHECK_QUORUM,
+    RAFT_SET_MAX_ENTRIES,
+    RAFT_SET_NO_OP,
+    RAFT_SET_CHECKSUM,
+    RAFT_SET_COUNT
+};
+
+/* Planted bugs, by their places in the catalogue. */
+enum raft_bug {
+    RAFT_R01,
+    RAFT_R05,
+    RAFT_R07,
+    RAFT_R08,
+    RAFT_R09,
+    RAFT_R10,
+    RAFT_R16,
+    RAFT_R25,
+    RAFT_R29,
+    RAFT_BUG_COUNT
+};
+
+enum raft_message_kind {
+    RAFT_PRE_VOTE,
+    RAFT_PRE_VOTE_REPLY,
+    RAFT_REQUEST_VOTE,
+    RAFT_REQUEST_VOTE_REPLY,
+    RAFT_APPEND_ENTRIES,
+    RAFT_APPEND_ENTRIES_REPLY,
+    RAFT_TIMEOUT_NOW,
+    RAFT_MESSAGE_COUNT
+};
+
+/* ---- State ------------------------------------------------------------------------------ */
+
+#define RAFT_NO_OP UINT32_C(255) /* operation.function of a term's first entry. */
+
+struct raft_entry {
+    uint64_t term;
+    uint64_t digest; /* Of the encoded operation. */
+    struct sim_operation operation;
+};
+
+/* The log in memory: chunks of entries, so that growing copies nothing. */
+#define RAFT_CHUNK_ENTRIES 64
+
+struct raft_log {
+    struct raft_entry **chunks;
+    uint32_t chunk_count;
+    uint32_t chunk_capacity;
+    uint64_t last;    /* Index of the last entry; 0: empty. */
+    uint64_t durable; /* Entries up to here are on the disk for good. */
+};
+
+struct raft_peer {
+    uint64_t match; /* Known to be durable there; as the leader of this term knows. */
+    uint64_t next;  /* The next entry to send. */
+    bool streaming; /* Sends new entries at once; else probes, one message at a time. */
+    bool answered;  /* Since the last heartbeat, */
+    bool active;    /* and since the last check of the quorum. */
+    bool granted;   /* Its vote, to the candidate that we are. */
+};
+
+/* Answers that wait until the hard state, and what else they promise, is durable. A change of
+ * the term drops them: a promise to an old leader must not reach a new one. */
+enum raft_due {
+    RAFT_DUE_VOTE = 1,     /* Tell the candidate that it has our vote. */
+    RAFT_DUE_CAMPAIGN = 2, /* Ask for votes. */
+    RAFT_DUE_ANSWER = 4,   /* Answer the leader, whatever is durable by then. */
+    RAFT_DUE_ACK = 8,      /* Tell the leader as more becomes durable. */
+};
+
+struct raft_config {
+    uint64_t election_low_ns;
+    uint64_t election_high_ns;
+    uint64_t heartbeat_ns;
+    uint32_t max_entries;
+    bool pre_vote;
+    bool check_quorum;
+    bool no_op;
+    bool checksum;
+};
+
+struct raft {
+    uint32_t self;
+    uint32_t member_count;
+    uint32_t *members;       /* Node numbers, by place in the group. */
+    struct raft_peer *peers; /* By place; our own is not used but for `granted`. */
+    struct raft_config config;
+    uint64_t bugs; /* Bit set of enum raft_bug. */
+    bool halted;   /* Stopped safely: see raft_halt(). */
+
+    /* Hard state: on disk before anything is promised on its strength. */
+    uint64_t term;
+    uint32_t vote;         /* SIM_NOBODY if none. */
+    uint64_t hard_version; /* Of (term, vote) in memory, */
+    uint64_t hard_written; /* as last given to the disk, */
+    uint64_t hard_durable; /* and as last known durable. */
+
+    struct raft_log log;
+
+    uint32_t role;        /* enum sim_role */
+    uint32_t leader;      /* Of this term; SIM_NOBODY if not known. */
+    bool pre_candidate;   /* A follower that asks whether it could win. */
+    bool transferring_in; /* A candidate because its leader said so. */
+    uint64_t commit;
+    uint64_t applied;
+    struct kv kv;
+
+    uint64_t election_timeout_ns; /* The one drawn, */
+    uint64_t election_base_ns;    /* and when it began, on the monotonic clock. */
+    uint64_t leader_heard_ns;
+
+    uint32_t due; /* Bit set of enum raft_due. */
+    uint64_t verified;
+    uint64_t acked; /* The highest index told to the leader of this term. */
+
+    bool dirty;   /* Something was written since the last sync began. */
+    bool syncing; /* At most one sync at a time: what comes meanwhile shares the next. */
+    uint64_t sync_token;
+    uint64_t sync_last; /* What it will make durable: entries up to here, */
+    uint64_t sync_hard; /* and this version of the hard state. */
+
+    uint32_t transfer_target; /* A leader about to hand over; else SIM_NOBODY. */
+};
+
+static inline bool raft_has_bug(const struct raft *r, enum raft_bug bug)
+{
+    return SIM_UNLIKELY(r->bugs >> bug & 1);
+}
+
+static inline uint32_t raft_quorum(const struct raft *r)
+{
+    return r->member_count / 2 + 1;
+}
+
+/* Place of a node in the group; member_count if it is not a member. */
+uint32_t raft_place(const struct raft *r, uint32_t node);
+
+/* ---- raft.c ------------------------------------------------------------------------------ */
+
+void raft_step(struct raft *r, struct sim_env *env, const struct sim_event *event);
+
+/* ---- election.c -------------------------------------------------------------------------- */
+
+/* Draw a new election timeout and start it. */
+void raft_restart_election_timer(struct raft *r, struct sim_env *env);
+void raft_on_election_timer(struct raft *r, struct sim_env *env);
+/* Seek leadership: by the rules of PreVote, if that is on. */
+void raft_campaign(struct raft *r, struct sim_env *env);
+/* Follow `leader` (or nobody yet) in `term`, which is at least our own. */
+void raft_become_follower(struct raft *r, struct sim_env *env, uint64_t term, uint32_t leader);
+/* The candidate's own vote is durable: count it and ask for the others. */
+void raft_solicit_votes(struct raft *r, struct sim_env *env);
+void raft_on_vote_request(struct raft *r, struct sim_env *env, const struct sim_event *event);
+void raft_on_vote_reply(struct raft *r, struct sim_env *env, const struct sim_event *event);
+void raft_on_timeout_now(struct raft *r, struct sim_env *env, const struct sim_event *event);
+
+/* ---- replication.c ----------------------------------------------------------------------- */
+
+/* A new leader: nothing is known of the others. */
+void raft_start_replication(struct raft *r, struct sim_env *env);
+void raft_on_heartbeat_timer(struct raft *r, struct sim_env *env);
+/* Send new entries to every peer that is not being probed. */
+void raft_replicate(struct raft *r, struct sim_env *env);
+void raft_on_append(struct raft *r, struct sim_env *env, const struct sim_event *event);
+void raft_on_append_reply(struct raft *r, struct sim_env *env, const struct sim_event *event);
+/* Tell the leader what is verified and durable; clears what is no longer due. */
+void raft_acknowledge(struct raft *r, struct sim_env *env);
+/* A leader commits what a majority holds durably. */
+void raft_advance_commit(struct raft *r, struct sim_env *env);
+
+/* ---- client.c ---------------------------------------------------------------------------- */
+
+void raft_on_operation(struct raft *r, struct sim_env *env, const struct sim_operation *operation);
+/* Raise the commit index (never lowers it) and apply what is committed. */
+void raft_commit_to(struct raft *r, struct sim_env *env, uint64_t index);
+/* Begin to hand leadership to `target`, SIM_NOBODY: to the peer that lags least. */
+void raft_transfer_start(struct raft *r, struct sim_env *env, uint32_t target);
+/* If the target has all of the log: tell it to campaign. */
+void raft_transfer_check(struct raft *r, struct sim_env *env);
+
+/* ---- log.c ------------------------------------------------------------------------------- */
+
+static inline const struct raft_entry *raft_entry_at(const struct raft *r, uint64_t index)
+{
+    assert(index >= 1);
+    assert(index <= r->log.last);
+    return &r->log.chunks[(index - 1) / RAFT_CHUNK_ENTRIES][(index - 1) % RAFT_CHUNK_ENTRIES];
+}
+
+/* Term of an entry; 0 before the first. */
+static inline uint64_t raft_term_at(const struct raft *r, uint64_t index)
+{
+    return index == 0 ? 0 : raft_entry_at(r, index)->term;
+}
+
+static inline uint64_t raft_last_term(const struct raft *r)
+{
+    return raft_term_at(r, r->log.last);
+}
+
+/* Append an entry in memory and on disk. False if the node has halted, or has no memory. */
+SIM_NODISCARD bool raft_log_append(struct raft *r, struct sim_env *env,
+                                   const struct raft_entry *entry);
+void raft_log_truncate(struct raft *r, struct sim_env *env, uint64_t from);
+/* Read the log from disk at boot. False if the node must not go on with it. */
+SIM_NODISCARD bool raft_log_recover(struct raft *r, struct sim_env *env);
+
+/* ---- storage.c --------------------------------------------------------------------------- */
+
+/* How a record is found at boot. */
+enum raft_record { RAFT_RECORD_GOOD, RAFT_RECORD_LOST, RAFT_RECORD_ROTTEN };
+
+/* The last word of a record: a checksum of what is before it, made with `salt`, under a byte
+ * that is never 0. */
+void raft_record_seal(uint8_t *record, uint32_t size_bytes, uint64_t salt);
+enum raft_record raft_record_check(const uint8_t *record, uint32_t found_bytes, uint32_t size_bytes,
+                                   uint64_t salt);
+
+/* (term, vote) have changed. */
+void raft_hard_changed(struct raft *r);
+/* Write them, before the entries that may depend on them. */
+void raft_hard_save(struct raft *r, struct sim_env *env);
+SIM_NODISCARD bool raft_hard_recover(struct raft *r, struct sim_env *env);
+/* The end of every step. */
+void raft_settle(struct raft *r, struct sim_env *env);
+void raft_on_synced(struct raft *r, struct sim_env *env, const struct sim_event *event);
+void raft_halt(struct raft *r, struct sim_env *env);
+
+/* ---- message.c --------------------------------------------------------------------------- */
+
+#define RAFT_MAX_ENTRIES 256 /* In one message that we send. */
+#define RAFT_OPERATION_BYTES 40
+#define RAFT_ENTRY_BYTES (8 + RAFT_OPERATION_BYTES)
+#define RAFT_APPEND_BYTES 40
+
+enum raft_flag {
+    RAFT_FLAG_GRANTED = 1,  /* Of the replies to vote requests. */
+    RAFT_FLAG_TRANSFER = 2, /* Of a vote request: the leader itself asked for it (3.10). */
+    RAFT_FLAG_MATCHED = 4,  /* Of the replies to append_entries. */
+};
+
+/* Every message but the entries of append_entries; a kind uses what its row in message.c says. */
+struct raft_message {
+    uint32_t flags; /* Or, of append_entries, the number of entries. */
+    uint64_t term;
+    uint64_t a;
+    uint64_t b;
+    uint64_t c;
+    const uint8_t *entries; /* Borrowed from the event. */
+};
+
+/* Send all but append_entries. */
+void raft_send(struct sim_env *env, uint32_t to, enum raft_message_kind kind,
+               const struct raft_message *message);
+/* Encode an append_entries with entries prev_index + 1 and on; returns the size. */
+uint32_t raft_encode_append(const struct raft *r, uint64_t prev_index, uint32_t count,
+                            uint8_t bytes[RAFT_APPEND_BYTES + RAFT_MAX_ENTRIES * RAFT_ENTRY_BYTES]);
+/* False for what is malformed or, with the setting `checksum`, corrupt. */
+bool raft_receive(const struct raft *r, const struct sim_event *event,
+                  struct raft_message *message);
+void raft_encode_operation(const struct sim_operation *operation,
+                           uint8_t bytes[RAFT_OPERATION_BYTES]);
+/* False if no node can have made it. */
+bool raft_decode_operation(struct sim_operation *operation,
+                           const uint8_t bytes[RAFT_OPERATION_BYTES]);
+/* Read entry `i` of a received append_entries. */
+bool raft_decode_entry(struct raft_entry *entry, const uint8_t *entries, uint32_t i);
+
+#endif

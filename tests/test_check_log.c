@@ -1,0 +1,573 @@
+/* The invariants of logs, of what is applied and of what clients were told: histories each must
+ * accept and reject. Those of elections and commitment are in test_check.c. */
+#include "check_cluster.h"
+
+TestSuite(log, .init = cluster_at_work, .fini = cluster_end);
+TestSuite(apply, .init = cluster_at_work, .fini = cluster_end);
+
+/* ---- I4 leader_append_only -------------------------------------------------------------- */
+
+/* A leader appends and compacts; once it follows, its log may be cut. */
+Test(log, accepts_a_leader_that_appends)
+{
+    store(N1, 1, 102);
+    store(N1, 1, 103);
+    compact(N1, 2);
+    compact(N1, 3);
+    store(N1, 1, 104);
+    elect(N2, N3, 2);
+    store(N2, 2, 202);
+    enter(N1, 2, SIM_NOBODY);
+    truncate_log(N1, 4);
+    sync_disk(N1);
+    expect_clean();
+    cr_expect_geq(state_of(SIM_CHECK_LEADER_APPEND_ONLY)->exercised, 3);
+}
+
+/* After a restart a leader is a follower, and what was not durable is gone. */
+Test(log, accepts_a_leader_that_restarts)
+{
+    append(N1, 1, 102);
+    append(N1, 1, 103);
+    restart(N1);
+    elect(N1, N2, 2);
+    store(N1, 2, 202);
+    expect_clean();
+}
+
+/* A leader that cuts its log is found, ... */
+Test(log, rejects_a_leader_that_cuts_its_log)
+{
+    append(N1, 1, 102);
+    truncate_log(N1, 2);
+    moved(N1);
+    expect_violated(SIM_CHECK_LEADER_APPEND_ONLY,
+                    "n1, leader of term 1, cut its own log from 2 to 1 entries");
+}
+
+/* ... and one that replaces an entry, even if it appends as well. */
+Test(log, rejects_a_leader_that_replaces_an_entry)
+{
+    append(N1, 1, 102);
+    of(N1)->log[2].digest = 666;
+    append(N1, 1, 103);
+    expect_violated(SIM_CHECK_LEADER_APPEND_ONLY,
+                    "n1, leader of term 1, replaced entry 2 (term 1) of its own log by one of "
+                    "term 1");
+}
+
+/* ---- I5 log_matching -------------------------------------------------------------------- */
+
+/* Different terms at an index are right, so is replacing one by the other, on any node. */
+Test(log, accepts_conflicts_between_terms)
+{
+    store(N1, 1, 102);
+    store(N1, 1, 103);
+    elect(N2, N3, 2);
+    store(N2, 2, 202);
+    elect(N3, N2, 3);
+    store(N3, 3, 302);
+    store(N3, 3, 303);
+    for (uint32_t node = N1; node <= N2; node++) {
+        enter(node, 3, node == N1 ? SIM_NOBODY : N3);
+        truncate_log(node, 2);
+        append(node, 3, 302);
+        store(node, 3, 303);
+    }
+    expect_clean();
+    cr_expect_geq(state_of(SIM_CHECK_LOG_MATCHING)->exercised, 4);
+}
+
+/* What precedes the first entry after a snapshot is the snapshot's, however stale the log
+ * records below it are. */
+Test(log, accepts_an_entry_after_an_installed_snapshot)
+{
+    store(N1, 1, 102);
+    store(N2, 1, 102);
+    elect(N2, N1, 2);
+    store(N2, 2, 203);
+    store(N1, 2, 203);
+    store(N3, 1, 102);
+    store(N3, 1, 103); /* Never on a majority. */
+    enter(N3, 2, SIM_NOBODY);
+    struct scripted *s = of(N3);
+    put(N3, SNAPSHOT, 0, 3, 2);
+    cut(N3, LOG, 0);
+    s->snapshot = (struct sim_label){3, 2};
+    s->first = 4;
+    s->last = s->commit = s->applied = 3;
+    sync_disk(N3);
+    for (uint32_t node = N1; node <= N3; node++) {
+        store(node, 2, 204);
+    }
+    expect_clean();
+}
+
+/* Two entries of one index and term are found when the second becomes durable, ... */
+Test(log, rejects_two_entries_of_an_index_and_term)
+{
+    store(N1, 1, 102);
+    store(N2, 1, 666);
+    expect_violated(SIM_CHECK_LOG_MATCHING,
+                    "n2 has another entry than n1 at index 2, both of term 1");
+}
+
+/* ... also for a term that was not the first at its index, ... */
+Test(log, rejects_two_entries_of_a_later_term)
+{
+    store(N3, 1, 102);
+    store(N1, 2, 202);
+    store(N2, 2, 666);
+    expect_violated(SIM_CHECK_LOG_MATCHING,
+                    "n2 has another entry than n1 at index 2, both of term 2");
+}
+
+/* ... also when the first was lost before (R38: a leader of the same term after a restart). */
+Test(log, rejects_an_entry_made_again)
+{
+    store(N2, 1, 102);
+    truncate_log(N2, 2);
+    sync_disk(N2);
+    restart(N1);
+    store(N1, 1, 777);
+    expect_violated(SIM_CHECK_LOG_MATCHING,
+                    "n1 has another entry than n2 at index 2, both of term 1");
+}
+
+/* An entry accepted without a look at the one before it (R10) is found. */
+Test(log, rejects_an_entry_after_another_one)
+{
+    store(N1, 1, 102);
+    store(N1, 2, 203);
+    store(N2, 2, 202);
+    store(N2, 2, 203);
+    expect_violated(SIM_CHECK_LOG_MATCHING,
+                    "n2 and n1 agree on entry 3 of term 2, but the entry before it is of term 2 at "
+                    "n2 and 1 at n1");
+}
+
+/* An entry overwritten below others is found by those, though only it was written. */
+Test(log, rejects_an_entry_overwritten_in_place)
+{
+    store(N1, 1, 102);
+    store(N1, 1, 103);
+    put(N1, LOG, 2, 2, 202);
+    sync_disk(N1);
+    expect_violated(SIM_CHECK_LOG_MATCHING,
+                    "n1 and n1 agree on entry 3 of term 1, but the entry before it is of term 2 at "
+                    "n1 and 1 at n1");
+}
+
+/* Overwriting before truncating is right if one sync covers both. */
+Test(log, accepts_an_overwrite_and_a_truncation_in_one_sync)
+{
+    store(N1, 1, 102);
+    store(N1, 1, 103);
+    enter(N1, 2, SIM_NOBODY);
+    put(N1, LOG, 2, 2, 202);
+    cut(N1, LOG, 3);
+    of(N1)->last = 2;
+    of(N1)->log[2] = (struct sim_entry_id){2, 202};
+    sync_disk(N1);
+    expect_clean();
+}
+
+/* Memory is looked through once in 1024 events: a difference that has not reached a disk is
+ * found by then, ... */
+Test(log, rejects_a_difference_in_memory)
+{
+    store(N1, 1, 102);
+    of(N2)->log[2] = (struct sim_entry_id){1, 666};
+    of(N2)->last = 2;
+    for (int i = 0; i < 1024; i++) {
+        moved(N2);
+    }
+    expect_violated(SIM_CHECK_LOG_MATCHING,
+                    "n2 has another entry than n1 at index 2, both of term 1");
+}
+
+/* ... also where the log had been looked through before, if its end has changed, ... */
+Test(log, rejects_a_difference_in_a_tail_that_was_replaced)
+{
+    enter(N2, 2, SIM_NOBODY);
+    for (uint64_t i = 2; i < 10; i++) {
+        store(N1, 1, 100 + i);
+        append(N2, 2, 200 + i);
+    }
+    for (int i = 0; i < 1024; i++) {
+        moved(N2);
+    }
+    expect_fine_so_far(SIM_CHECK_LOG_MATCHING);
+    for (uint64_t i = 2; i < 10; i++) {
+        of(N2)->log[i] = (struct sim_entry_id){1, i == 5 ? 666 : 100 + i};
+    }
+    for (int i = 0; i < 1024; i++) {
+        moved(N2);
+    }
+    expect_violated(SIM_CHECK_LOG_MATCHING,
+                    "n2 has another entry than n1 at index 5, both of term 1");
+}
+
+/* ... and at the end every log is looked through, whatever seemed unchanged. */
+Test(log, rejects_a_difference_at_the_end)
+{
+    for (uint64_t i = 2; i < 10; i++) {
+        store(N1, 1, 100 + i);
+        store(N2, 1, 100 + i);
+    }
+    for (int i = 0; i < 1024; i++) {
+        moved(N2);
+    }
+    of(N2)->log[5].digest = 666;
+    expect_fine_so_far(SIM_CHECK_LOG_MATCHING);
+    finish();
+    expect_violated(SIM_CHECK_LOG_MATCHING,
+                    "n2 has another entry than n1 at index 5, both of term 1");
+}
+
+/* ---- I17 log_continuity ----------------------------------------------------------------- */
+
+/* Dropping what a snapshot covers is right, also when both become durable in one sync in the
+ * other order: nobody can see between. */
+Test(log, accepts_compaction_under_a_snapshot)
+{
+    store(N1, 1, 102);
+    store(N1, 1, 103);
+    compact(N1, 2);
+    store(N2, 1, 102);
+    discard(N2, LOG, 2);
+    put(N2, SNAPSHOT, 0, 1, 1);
+    of(N2)->first = 2;
+    of(N2)->snapshot = (struct sim_label){1, 1};
+    sync_disk(N2);
+    expect_clean();
+}
+
+/* A crash may leave holes; a node that truncates or refills them before it goes on is right. */
+Test(log, accepts_holes_that_are_mended)
+{
+    static const struct sim_disk_knobs lossy = {.survive_ppm = 500000, .survive_any = true};
+    for (uint32_t round = 0; round < 40; round++) {
+        const uint32_t node = N1 + round % 2;
+        sim_disk_set_knobs(world->nodes[node].disk, &lossy);
+        for (uint64_t i = 2; i < 12; i++) {
+            append(node, 1, 100 + i);
+        }
+        restart(node);
+        const uint64_t whole = of(node)->last;
+        if (round % 4 < 2) {
+            cut(node, LOG, whole + 1);
+        } else if (sim_disk_cached_end(world->nodes[node].disk, LOG) > whole + 1) {
+            store(node, 1, 101 + whole); /* One hole is refilled; there may be others. */
+            cut(node, LOG, whole + 2);
+        }
+        sync_disk(node);
+        store(node, 1, 101 + of(node)->last);
+        truncate_log(node, 2);
+        sync_disk(node);
+    }
+    expect_clean();
+}
+
+/* A log that begins after its snapshot's end (R22, R50) is found, ... */
+Test(log, rejects_a_log_cut_off_from_its_snapshot)
+{
+    store(N1, 1, 102);
+    store(N1, 1, 103);
+    discard(N1, LOG, 3);
+    sync_disk(N1);
+    expect_violated(SIM_CHECK_LOG_CONTINUITY,
+                    "the log on n1's disk begins at 3, but its snapshot there covers only up to 0");
+}
+
+/* ... also when an older snapshot replaces the one it relied on, ... */
+Test(log, rejects_a_snapshot_that_goes_back)
+{
+    store(N1, 1, 102);
+    store(N1, 1, 103);
+    compact(N1, 2);
+    put(N1, SNAPSHOT, 0, 1, 1);
+    sync_disk(N1);
+    expect_violated(SIM_CHECK_LOG_CONTINUITY,
+                    "the log on n1's disk begins at 3, but its snapshot there covers only up to 1");
+}
+
+/* ... and when a crash comes between two parts that were not one sync. */
+Test(log, rejects_a_cut_found_after_a_crash)
+{
+    static const struct sim_disk_knobs half = {.survive_ppm = SIM_PPM};
+    store(N1, 1, 102);
+    sim_disk_set_knobs(world->nodes[N1].disk, &half);
+    discard(N1, LOG, 2);
+    crash(N1);
+    expect_violated(SIM_CHECK_LOG_CONTINUITY,
+                    "the log on n1's disk begins at 2, but its snapshot there covers only up to 0");
+}
+
+/* Writing beyond a hole that was found at a boot (R36) is found. */
+Test(log, rejects_writing_beyond_a_hole)
+{
+    static const struct sim_disk_knobs torn = {.torn_ppm = SIM_PPM};
+    sim_disk_set_knobs(world->nodes[N1].disk, &torn);
+    append(N1, 1, 102);
+    restart(N1);
+    of(N1)->last = 2;
+    store(N1, 1, 103);
+    expect_violated(SIM_CHECK_LOG_CONTINUITY,
+                    "n1 wrote entry 3 to a disk on which entry 2 is missing");
+}
+
+/* ---- I7 state_machine_safety ------------------------------------------------------------ */
+
+/* All nodes apply the same, and again after a restart. */
+Test(apply, accepts_the_same_entries_everywhere)
+{
+    restart(N2);
+    apply(N2, 1, C1, 1, true);
+    expect_clean();
+    cr_expect_eq(state_of(SIM_CHECK_STATE_MACHINE_SAFETY)->exercised, 3);
+}
+
+/* Another entry at an index that was applied elsewhere is found, ... */
+Test(apply, rejects_another_entry)
+{
+    apply(N1, 1, C1, 1, false); /* (Twice: another check's business.) */
+    of(N2)->log[2] = (struct sim_entry_id){1, 102};
+    of(N3)->log[2] = (struct sim_entry_id){2, 102};
+    apply(N2, 2, C1, 2, true);
+    apply(N3, 2, C1, 2, true);
+    expect_violated(SIM_CHECK_STATE_MACHINE_SAFETY,
+                    "n3 applied an entry of term 2 at index 2, where n2 had decided another, of "
+                    "term 1");
+}
+
+/* ... also when a leader has only committed it so far (R26). */
+Test(apply, rejects_another_entry_than_was_committed)
+{
+    store(N1, 1, 102);
+    store(N2, 1, 102);
+    commit(N1, 2);
+    store(N3, 2, 202);
+    apply(N3, 2, C1, 2, true);
+    expect_violated(SIM_CHECK_STATE_MACHINE_SAFETY,
+                    "n3 applied an entry of term 2 at index 2, where n1 had decided another, of "
+                    "term 1");
+}
+
+/* Groups have nothing to do with each other. */
+Test(apply, keeps_groups_apart)
+{
+    elect(M1, M2, 1);
+    store(M1, 1, 999);
+    apply(M1, 1, C2, 1, true);
+    store(M2, 1, 999);
+    apply(M2, 1, C2, 1, true);
+    expect_clean();
+}
+
+/* ---- I13 acked_durable ------------------------------------------------------------------ */
+
+/* What is on two disks of three may lose any one host, and all hosts for a while; a snapshot
+ * holds it as well. */
+Test(apply, accepts_crashes_after_an_acknowledgement)
+{
+    acknowledge(N1, C1, 1, 1);
+    crash(N1);
+    crash(N2);
+    crash(N3);
+    boot(N1);
+    boot(N2);
+    compact(N2, 1);
+    expect_clean();
+    expect_verdict(SIM_CHECK_ACKED_DURABLE, SIM_HOLDS);
+}
+
+/* Without a crash it was not put to the test. */
+Test(apply, needs_a_crash_for_acked_durable)
+{
+    acknowledge(N1, C1, 1, 1);
+    expect_verdict(SIM_CHECK_ACKED_DURABLE, SIM_VACUOUS);
+}
+
+/* A read need not go through the log, and an operation refused was not done. */
+Test(apply, does_not_look_for_reads_and_failures)
+{
+    struct sim_history_row row = {
+        .operation = operation_of(C1, 2), .server = N1, .outcome = SIM_OUTCOME_OK};
+    row.operation.function = SIM_READ;
+    sim_checks_acked(world->checks, &row);
+    row.operation = operation_of(C1, 3);
+    row.outcome = SIM_OUTCOME_FAIL;
+    sim_checks_acked(world->checks, &row);
+    expect_clean();
+}
+
+/* An acknowledgement of what is on one disk alone is found, ... */
+Test(apply, rejects_an_acknowledgement_from_memory)
+{
+    store(N1, 1, 102);
+    append(N2, 1, 102);
+    apply(N1, 2, C1, 2, true);
+    acknowledge(N1, C1, 2, 1);
+    expect_violated(SIM_CHECK_ACKED_DURABLE,
+                    "the acknowledged operation at index 2 is on 1 of 3 disks (n1): a majority can "
+                    "do without it");
+}
+
+/* ... so is one that is truncated later (R09), ... */
+Test(apply, rejects_a_truncated_acknowledgement)
+{
+    acknowledge(N1, C1, 1, 1);
+    truncate_log(N3, 1);
+    sync_disk(N3);
+    expect_fine_so_far(SIM_CHECK_ACKED_DURABLE);
+    truncate_log(N2, 1);
+    sync_disk(N2);
+    expect_violated(SIM_CHECK_ACKED_DURABLE,
+                    "the acknowledged operation at index 1 is on 1 of 3 disks (n1): a majority can "
+                    "do without it");
+}
+
+/* ... one that is overwritten, ... */
+Test(apply, rejects_an_overwritten_acknowledgement)
+{
+    acknowledge(N1, C1, 1, 1);
+    for (uint32_t node = N2; node <= N3; node++) {
+        enter(node, 2, SIM_NOBODY);
+        put(node, LOG, 1, 2, 201);
+        sync_disk(node);
+    }
+    cr_expect(state_of(SIM_CHECK_ACKED_DURABLE)->violated);
+}
+
+/* ... one below others, at the end, ... */
+Test(apply, rejects_a_lost_acknowledgement_at_the_end)
+{
+    static const struct sim_disk_knobs rotting = {.corrupt_ppm = SIM_PPM};
+    acknowledge(N1, C1, 1, 1);
+    for (uint32_t node = N1; node <= N3; node++) {
+        store(node, 1, 102);
+    }
+    commit(N1, 2);
+    apply(N1, 2, C1, 2, true);
+    acknowledge(N1, C1, 2, 1);
+    crash(N1);
+    crash(N2);
+    /* Rot until entry 1 is unreadable on both, and entry 2 still whole on one of them. */
+    struct sim_label label;
+    for (uint32_t node = N1; node <= N2; node++) {
+        struct sim_disk *disk = world->nodes[node].disk;
+        sim_disk_set_knobs(disk, &rotting);
+        while (sim_disk_durable_label(disk, LOG, 1, &label)) {
+            sim_disk_restart(disk);
+        }
+    }
+    finish();
+    cr_expect(state_of(SIM_CHECK_ACKED_DURABLE)->violated);
+    cr_expect_not_null(
+        strstr(state_of(SIM_CHECK_ACKED_DURABLE)->detail, "at index 1 is on 1 of 3"));
+}
+
+/* ... and a write that nobody ever applied. */
+Test(apply, rejects_an_acknowledgement_of_nothing)
+{
+    acknowledge(N2, C2, 1, 1);
+    expect_fine_so_far(SIM_CHECK_ACKED_DURABLE);
+    finish();
+    expect_violated(SIM_CHECK_ACKED_DURABLE,
+                    "n2 acknowledged operation 1 of c2, which no node has applied");
+}
+
+/* An implementation may answer before it applies, as long as it does apply. */
+Test(apply, accepts_an_acknowledgement_before_applying)
+{
+    acknowledge(N1, C1, 2, 1);
+    for (uint32_t node = N1; node <= N3; node++) {
+        store(node, 1, 102);
+    }
+    apply(N1, 2, C1, 2, true);
+    crash(N1);
+    expect_clean();
+}
+
+/* What was on a wiped disk counts as held there; what came later does not. */
+Test(apply, forgives_a_wiped_disk)
+{
+    acknowledge(N1, C1, 1, 1);
+    for (uint32_t node = N2; node <= N3; node++) {
+        crash(node);
+        sim_disk_wipe(world->nodes[node].disk);
+        boot(node);
+    }
+    restart(N1);
+    expect_fine_so_far(SIM_CHECK_ACKED_DURABLE);
+    elect(N1, N2, 2);
+    store(N1, 2, 202);
+    apply(N1, 1, C1, 1, true);
+    apply(N1, 2, C1, 2, true);
+    acknowledge(N1, C1, 2, 1);
+    cr_expect(state_of(SIM_CHECK_ACKED_DURABLE)->violated);
+}
+
+/* ---- I19 exactly_once ------------------------------------------------------------------- */
+
+/* A duplicate in the log without an effect is right, so is replay, so is a slow node. */
+Test(apply, accepts_duplicates_without_effect)
+{
+    for (uint32_t node = N1; node <= N3; node++) {
+        store(node, 1, 102);
+    }
+    apply(N1, 2, C1, 1, false);
+    restart(N1);
+    apply(N1, 1, C1, 1, true);
+    apply(N1, 2, C1, 1, false);
+    apply(N2, 2, C1, 1, false);
+    expect_clean();
+    expect_verdict(SIM_CHECK_EXACTLY_ONCE, SIM_HOLDS);
+}
+
+/* A run without a retry does not test it; an answer after several attempts does. */
+Test(apply, needs_a_retry_for_exactly_once)
+{
+    acknowledge(N1, C1, 1, 1);
+    expect_fine_so_far(SIM_CHECK_EXACTLY_ONCE);
+    cr_expect_eq(state_of(SIM_CHECK_EXACTLY_ONCE)->exercised, 0);
+    acknowledge(N1, C1, 1, 2);
+    expect_verdict(SIM_CHECK_EXACTLY_ONCE, SIM_HOLDS);
+}
+
+/* A second effect of one operation (R16) is found, ... */
+Test(apply, rejects_a_second_effect)
+{
+    store(N1, 1, 102);
+    apply(N1, 2, C1, 1, true);
+    expect_violated(SIM_CHECK_EXACTLY_ONCE,
+                    "operation 1 of c1 took effect at index 1 and, on n1, again at index 2");
+}
+
+/* ... also on a node that has lost its table of sessions in a restart from a snapshot. */
+Test(apply, rejects_a_second_effect_after_a_snapshot)
+{
+    for (uint32_t node = N1; node <= N3; node++) {
+        store(node, 1, 102);
+    }
+    apply(N1, 2, C1, 1, false);
+    compact(N2, 1);
+    restart(N2);
+    apply(N2, 2, C1, 1, true);
+    expect_violated(SIM_CHECK_EXACTLY_ONCE,
+                    "operation 1 of c1 took effect at index 1 and, on n2, again at index 2");
+}
+
+/* Entries that differ from what was decided are another check's business. */
+Test(apply, does_not_count_effects_of_wrong_entries)
+{
+    store(N1, 1, 102);
+    apply(N1, 2, C1, 2, true);
+    store(N3, 2, 202);
+    apply(N3, 2, C1, 3, true);
+    store(N3, 2, 203);
+    apply(N3, 3, C1, 2, false);
+    cr_expect(state_of(SIM_CHECK_STATE_MACHINE_SAFETY)->violated);
+    expect_fine_so_far(SIM_CHECK_EXACTLY_ONCE);
+}

@@ -1,0 +1,641 @@
+/* Raft, one node at a time: the test plays the other members by hand. Members are 0, 1, ...;
+ * the node under test is 0 unless said otherwise. */
+#include <criterion/criterion.h>
+
+#include "nodes/raft/raft_internal.h"
+#include "tests/fake_env.h"
+
+static struct sim_env *env;
+
+static void start(void)
+{
+    env = fake_new(&raft_kind, 0, 3);
+    env->settings[RAFT_SET_CHECKSUM] = (struct sim_value){0, 0}; /* Tests write their own bytes. */
+}
+
+static void stop(void)
+{
+    fake_free(env);
+}
+
+TestSuite(raft, .init = start, .fini = stop);
+
+/* ---- The other members' part --------------------------------------------------------------- */
+
+static const struct raft *node(void)
+{
+    return env->state;
+}
+
+static void boot_with_bug(int bug)
+{
+    env->bugs = bug >= 0 ? UINT64_C(1) << bug : 0;
+    fake_boot(env);
+}
+
+/* Give a message other than append_entries. */
+static void give(uint32_t from, enum raft_message_kind kind, uint32_t flags, uint64_t term,
+                 uint64_t a, uint64_t b)
+{
+    static const uint32_t sizes[RAFT_MESSAGE_COUNT] = {32, 16, 32, 16, 0, 32, 16};
+    uint8_t bytes[32] = {0};
+    sim_put32(bytes + 4, flags);
+    sim_put64(bytes + 8, term);
+    sim_put64(bytes + 16, a);
+    sim_put64(bytes + 24, b);
+    fake_deliver(env, from, kind, bytes, sizes[kind]);
+}
+
+/* The operation that the tests' leaders put at an index in a term. */
+static struct sim_operation operation_at(uint64_t index, uint64_t term)
+{
+    return (struct sim_operation){
+        .client = 50, .function = SIM_WRITE, .sequence = index, .key = 1, .value = term * 100};
+}
+
+#define TERMS(...)                                                                                 \
+    (const uint64_t[])                                                                             \
+    {                                                                                              \
+        __VA_ARGS__, 0                                                                             \
+    }
+
+/* Give an append_entries whose entries have these terms (NULL: none). */
+static void give_append(uint32_t from, uint64_t term, uint64_t prev_index, uint64_t prev_term,
+                        uint64_t commit, const uint64_t *terms)
+{
+    uint8_t bytes[RAFT_APPEND_BYTES + 16 * RAFT_ENTRY_BYTES] = {0};
+    uint32_t count = 0;
+    for (uint8_t *at = bytes + RAFT_APPEND_BYTES; terms && terms[count] != 0;
+         count++, at += RAFT_ENTRY_BYTES) {
+        const struct sim_operation o = operation_at(prev_index + 1 + count, terms[count]);
+        sim_put64(at, terms[count]);
+        raft_encode_operation(&o, at + 8);
+    }
+    sim_put32(bytes + 4, count);
+    sim_put64(bytes + 8, term);
+    sim_put64(bytes + 16, prev_index);
+    sim_put64(bytes + 24, prev_term);
+    sim_put64(bytes + 32, commit);
+    fake_deliver(env, from, RAFT_APPEND_ENTRIES, bytes,
+                 RAFT_APPEND_BYTES + count * RAFT_ENTRY_BYTES);
+}
+
+static void give_operation(uint32_t client, uint64_t sequence, uint64_t value)
+{
+    const struct sim_operation o = {
+        .client = client, .function = SIM_WRITE, .sequence = sequence, .key = 1, .value = value};
+    fake_event(env, (struct sim_event){.kind = SIM_EVENT_OPERATION, .operation = &o});
+}
+
+static void give_command(uint32_t command, uint32_t peer)
+{
+    fake_event(env,
+               (struct sim_event){.kind = SIM_EVENT_COMMAND, .command = command, .from = peer});
+}
+
+/* Does the log hold exactly these terms? */
+static bool log_is(const uint64_t *terms)
+{
+    uint64_t index = 0;
+    for (; terms[index] != 0; index++) {
+        if (index >= node()->log.last || raft_term_at(node(), index + 1) != terms[index]) {
+            return false;
+        }
+    }
+    return node()->log.last == index;
+}
+
+/* Make the node the leader of the next term, its log durable; messages are forgotten. */
+static void make_leader(void)
+{
+    give_command(RAFT_COMMAND_CAMPAIGN, SIM_NOBODY);
+    fake_sync_all(env);
+    for (uint32_t peer = 1; peer < env->group_size; peer++) {
+        give(peer, RAFT_REQUEST_VOTE_REPLY, RAFT_FLAG_GRANTED, node()->term, 0, 0);
+    }
+    cr_assert_eq(node()->role, SIM_ROLE_LEADER);
+    fake_sync_all(env);
+    fake_clear(env);
+}
+
+static struct raft_message sent(uint32_t to, enum raft_message_kind kind)
+{
+    const struct fake_message *m = fake_last(env, to, kind);
+    cr_assert(m, "no message of kind %d to %d", (int)kind, (int)to);
+    struct raft_message message;
+    const struct sim_event event = {
+        .message_kind = kind, .data = m->data, .size_bytes = m->size_bytes};
+    cr_assert(raft_receive(node(), &event, &message));
+    message.entries = NULL;
+    return message;
+}
+
+/* Was the last answer to a vote request of `peer` a grant? False if there was none. */
+static bool granted(uint32_t peer)
+{
+    return fake_last(env, peer, RAFT_REQUEST_VOTE_REPLY) &&
+           (sent(peer, RAFT_REQUEST_VOTE_REPLY).flags & RAFT_FLAG_GRANTED);
+}
+
+/* The index acknowledged last to `peer`; UINT64_MAX if none was. */
+static uint64_t acknowledged(uint32_t peer)
+{
+    if (!fake_last(env, peer, RAFT_APPEND_ENTRIES_REPLY)) {
+        return UINT64_MAX;
+    }
+    const struct raft_message m = sent(peer, RAFT_APPEND_ENTRIES_REPLY);
+    return m.flags & RAFT_FLAG_MATCHED ? m.a : UINT64_MAX;
+}
+
+/* ---- Elections ----------------------------------------------------------------------------- */
+
+/* A node that hears nothing asks for votes once its own is durable, and leads with a majority. */
+Test(raft, leads_with_the_votes_of_a_majority)
+{
+    env->group_size = 5;
+    fake_boot(env);
+    fake_clear(env);
+    fake_fire(env, RAFT_TIMER_ELECTION);
+    cr_expect_eq(node()->role, SIM_ROLE_CANDIDATE);
+    cr_expect_eq(env->message_count, 0, "its vote is not durable yet");
+    cr_expect_eq(env->fact_order[0], RAFT_FACT_TERM);
+    cr_expect_eq(env->fact_order[1], RAFT_FACT_ROLE);
+    fake_sync_all(env);
+    cr_expect_eq(fake_count(env, RAFT_REQUEST_VOTE), 4);
+    cr_expect_eq(env->durable[RAFT_FILE_HARD].records[0].label.a, 1);
+    cr_expect_eq(env->durable[RAFT_FILE_HARD].records[0].label.b, 1);
+
+    give(3, RAFT_REQUEST_VOTE_REPLY, RAFT_FLAG_GRANTED, 1, 0, 0);
+    give(3, RAFT_REQUEST_VOTE_REPLY, RAFT_FLAG_GRANTED, 1, 0, 0);
+    give(4, RAFT_REQUEST_VOTE_REPLY, 0, 1, 0, 0);
+    cr_expect_eq(node()->role, SIM_ROLE_CANDIDATE, "one voter twice and a refusal are two votes");
+    give(1, RAFT_REQUEST_VOTE_REPLY, RAFT_FLAG_GRANTED, 1, 0, 0);
+    cr_expect_eq(node()->role, SIM_ROLE_LEADER);
+    cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), 4);
+    cr_expect(log_is(TERMS(1)), "the entry of its term");
+}
+
+/* Alone in its group, a node elects itself and commits by its own disk. */
+Test(raft, leads_alone)
+{
+    env->group_size = 1;
+    fake_boot(env);
+    fake_fire(env, RAFT_TIMER_ELECTION);
+    fake_sync_all(env);
+    give_operation(50, 1, 7);
+    cr_expect_eq(env->reply_count, 0);
+    fake_sync_all(env);
+    cr_assert_eq(env->reply_count, 1);
+    cr_expect_eq(env->replies[0].answer, SIM_ANSWER_OK);
+    cr_expect_eq(kv_get(&node()->kv, 1), 7);
+}
+
+/* A vote is told when it is durable, and a crash does not let the node vote for another. */
+Test(raft, keeps_its_vote_over_a_crash)
+{
+    boot_with_bug(-1);
+    give(1, RAFT_REQUEST_VOTE, 0, 4, 0, 0);
+    cr_expect_eq(env->message_count, 0);
+    fake_sync_all(env);
+    cr_expect(granted(1));
+    fake_boot(env);
+    give(2, RAFT_REQUEST_VOTE, 0, 4, 0, 0);
+    fake_sync_all(env);
+    cr_expect(!granted(2));
+    give(1, RAFT_REQUEST_VOTE, 0, 4, 0, 0);
+    cr_expect(granted(1), "the same candidate may ask again");
+}
+
+/* R05: the vote is not on disk, so the same crash lets it vote twice. */
+Test(raft, votes_twice_with_R05)
+{
+    boot_with_bug(RAFT_R05);
+    give(1, RAFT_REQUEST_VOTE, 0, 4, 0, 0);
+    fake_sync_all(env);
+    fake_boot(env);
+    give(2, RAFT_REQUEST_VOTE, 0, 4, 0, 0);
+    fake_sync_all(env);
+    cr_expect(granted(2));
+}
+
+/* A node that follows a leader of its term still knows whom it voted for; with R29 it forgets. */
+Test(raft, remembers_its_vote_when_it_follows)
+{
+    for (int bug = -1; bug <= RAFT_R29; bug += RAFT_R29 + 1) {
+        boot_with_bug(bug);
+        const uint64_t term = node()->term + 1;
+        give(1, RAFT_REQUEST_VOTE, 0, term, 0, 0);
+        fake_sync_all(env);
+        give_append(1, term, 0, 0, 0, NULL);
+        give(2, RAFT_REQUEST_VOTE, 0, term, 0, 0);
+        fake_sync_all(env);
+        cr_expect_eq(granted(2), bug == RAFT_R29, "bug %d", bug);
+    }
+}
+
+/* A candidate needs a log at least as up to date: the later last term, then the longer log.
+ * With R08 any log will do. */
+Test(raft, votes_only_for_an_up_to_date_log)
+{
+    static const struct {
+        uint64_t last;
+        uint64_t term;
+        bool enough;
+    } cases[] = {{1, 2, false}, {9, 1, false}, {2, 2, true}, {3, 2, true}, {1, 3, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (int bug = -1; bug <= RAFT_R08; bug += RAFT_R08 + 1) {
+            boot_with_bug(bug);
+            const uint64_t term = node()->term + 1;
+            give_append(1, term, 0, 0, 0, TERMS(1, 2));
+            fake_sync_all(env);
+            give(2, RAFT_REQUEST_VOTE, 0, term + 1, cases[i].last, cases[i].term);
+            fake_sync_all(env);
+            cr_expect_eq(granted(2), cases[i].enough || bug == RAFT_R08, "case %d, bug %d", (int)i,
+                         bug);
+        }
+    }
+}
+
+/* Messages of older terms have no effect but an answer that tells the term. */
+Test(raft, ignores_older_terms)
+{
+    fake_boot(env);
+    give_append(1, 5, 0, 0, 0, TERMS(5));
+    fake_sync_all(env);
+    fake_clear(env);
+    give_append(2, 4, 0, 0, 1, TERMS(4, 4));
+    cr_expect(log_is(TERMS(5)));
+    cr_expect_eq(node()->commit, 0);
+    cr_expect_eq(acknowledged(2), UINT64_MAX);
+    cr_expect_eq(sent(2, RAFT_APPEND_ENTRIES_REPLY).term, 5);
+    give(2, RAFT_REQUEST_VOTE, 0, 4, 9, 4);
+    cr_expect(!granted(2));
+    cr_expect_eq(sent(2, RAFT_REQUEST_VOTE_REPLY).term, 5);
+    cr_expect_eq(node()->leader, 1);
+}
+
+/* Hearing from the leader puts an election off; silence brings it. */
+Test(raft, waits_while_it_hears_from_a_leader)
+{
+    fake_boot(env);
+    for (int i = 0; i < 40; i++) {
+        env->now_ns += 50 * SIM_MS;
+        give_append(1, 1, 0, 0, 0, NULL);
+        if (env->timers[RAFT_TIMER_ELECTION] <= env->now_ns) {
+            fake_fire(env, RAFT_TIMER_ELECTION);
+        }
+        cr_assert_eq(node()->role, SIM_ROLE_FOLLOWER, "heartbeat %d", i);
+    }
+    const uint64_t heard_ns = env->now_ns;
+    while (node()->role == SIM_ROLE_FOLLOWER) {
+        fake_fire(env, RAFT_TIMER_ELECTION);
+    }
+    cr_expect_geq(env->now_ns - heard_ns, 150 * SIM_MS);
+    cr_expect_leq(env->now_ns - heard_ns, 300 * SIM_MS);
+}
+
+/* PreVote asks before it enters a term: without a majority no term changes, neither here nor
+ * where it asks. */
+Test(raft, pre_vote_changes_no_term)
+{
+    env->settings[RAFT_SET_PRE_VOTE] = (struct sim_value){1, 1};
+    fake_boot(env);
+    for (int i = 0; i < 10; i++) {
+        fake_fire(env, RAFT_TIMER_ELECTION);
+    }
+    cr_expect_eq(node()->term, 0);
+    cr_expect_eq(node()->role, SIM_ROLE_FOLLOWER);
+    cr_expect_eq(fake_count(env, RAFT_PRE_VOTE), 20);
+    cr_expect_eq(fake_count(env, RAFT_REQUEST_VOTE), 0);
+    cr_expect_eq(sent(1, RAFT_PRE_VOTE).term, 1);
+
+    give(1, RAFT_PRE_VOTE, 0, 1, 0, 0);
+    cr_expect_eq(node()->term, 0);
+    cr_expect(sent(1, RAFT_PRE_VOTE_REPLY).flags & RAFT_FLAG_GRANTED);
+    give(1, RAFT_PRE_VOTE_REPLY, RAFT_FLAG_GRANTED, 1, 0, 0);
+    cr_expect_eq(node()->role, SIM_ROLE_CANDIDATE, "a majority would vote");
+    cr_expect_eq(node()->term, 1);
+    give(2, RAFT_PRE_VOTE_REPLY, RAFT_FLAG_GRANTED, 1, 0, 0);
+    fake_sync_all(env);
+    give(2, RAFT_PRE_VOTE_REPLY, RAFT_FLAG_GRANTED, 1, 0, 0);
+    cr_expect_eq(node()->role, SIM_ROLE_CANDIDATE, "a pre-vote is no vote");
+}
+
+/* A node that hears from its leader refuses pre-votes, until an election timeout has passed. */
+Test(raft, refuses_pre_votes_while_it_hears_from_a_leader)
+{
+    fake_boot(env);
+    give_append(1, 1, 0, 0, 0, NULL);
+    give(2, RAFT_PRE_VOTE, 0, 2, 0, 0);
+    cr_expect(!(sent(2, RAFT_PRE_VOTE_REPLY).flags & RAFT_FLAG_GRANTED));
+    env->now_ns += 150 * SIM_MS;
+    give(2, RAFT_PRE_VOTE, 0, 2, 0, 0);
+    cr_expect(sent(2, RAFT_PRE_VOTE_REPLY).flags & RAFT_FLAG_GRANTED);
+    give(2, RAFT_PRE_VOTE, 0, 1, 0, 0);
+    cr_expect(!(sent(2, RAFT_PRE_VOTE_REPLY).flags & RAFT_FLAG_GRANTED), "no later term");
+}
+
+/* CheckQuorum: a leader goes on while a majority answers and steps down when it is alone. */
+Test(raft, steps_down_without_a_quorum)
+{
+    env->settings[RAFT_SET_CHECK_QUORUM] = (struct sim_value){1, 1};
+    env->group_size = 5;
+    fake_boot(env);
+    make_leader();
+    fake_fire(env, RAFT_TIMER_ELECTION); /* Those who elected it count as heard from. */
+    for (int i = 0; i < 5; i++) {
+        give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 0, 0);
+        give(4, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 0, 0);
+        fake_fire(env, RAFT_TIMER_ELECTION);
+        cr_assert_eq(node()->role, SIM_ROLE_LEADER);
+    }
+    give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 0, 0);
+    fake_fire(env, RAFT_TIMER_ELECTION);
+    cr_expect_eq(node()->role, SIM_ROLE_FOLLOWER);
+    cr_expect_eq(node()->term, 1);
+    cr_expect_eq(node()->leader, SIM_NOBODY);
+}
+
+/* CheckQuorum: candidates are ignored while the leader is heard, but for one it has asked. */
+Test(raft, ignores_candidates_while_it_hears_from_a_leader)
+{
+    env->settings[RAFT_SET_CHECK_QUORUM] = (struct sim_value){1, 1};
+    fake_boot(env);
+    give_append(1, 1, 0, 0, 0, NULL);
+    give(2, RAFT_REQUEST_VOTE, 0, 7, 9, 9);
+    fake_sync_all(env);
+    cr_expect(!granted(2));
+    cr_expect_eq(node()->term, 1);
+    give(2, RAFT_REQUEST_VOTE, RAFT_FLAG_TRANSFER, 7, 9, 9);
+    fake_sync_all(env);
+    cr_expect(granted(2));
+}
+
+/* ---- Followers ----------------------------------------------------------------------------- */
+
+/* Entries are acknowledged when they are durable; with R07 at once. */
+Test(raft, acknowledges_what_is_durable)
+{
+    for (int bug = -1; bug <= RAFT_R07; bug += RAFT_R07 + 1) {
+        boot_with_bug(bug);
+        const uint64_t term = node()->term + 1;
+        give_append(1, term, 0, 0, 0, NULL);
+        fake_sync_all(env); /* The term. */
+        fake_clear(env);
+        give_append(1, term, node()->log.last, raft_last_term(node()), 0, TERMS(1, 1));
+        const uint64_t last = node()->log.last;
+        cr_expect_eq(acknowledged(1), bug == RAFT_R07 ? last : UINT64_MAX, "bug %d", bug);
+        fake_sync_all(env);
+        cr_expect_eq(acknowledged(1), last);
+    }
+}
+
+/* While a sync is under way more entries come: each sync acknowledges what it covered. */
+Test(raft, shares_one_sync_among_many_writes)
+{
+    fake_boot(env);
+    give_append(1, 1, 0, 0, 0, TERMS(1));
+    give_append(1, 1, 1, 1, 0, TERMS(1));
+    give_append(1, 1, 2, 1, 0, TERMS(1));
+    fake_sync(env, SIM_OK);
+    cr_expect_eq(acknowledged(1), 1);
+    fake_sync(env, SIM_OK);
+    cr_expect_eq(acknowledged(1), 3);
+    cr_expect_eq(env->syncs_pending, 0);
+    cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES_REPLY), 2);
+}
+
+/* Entries that conflict go, with all that follow; a delayed message that conflicts with
+ * nothing takes nothing back, but with R09 it does. */
+Test(raft, truncates_only_on_a_conflict)
+{
+    for (int bug = -1; bug <= RAFT_R09; bug += RAFT_R09 + 1) {
+        fake_free(env);
+        start();
+        boot_with_bug(bug);
+        give_append(1, 1, 0, 0, 0, TERMS(1, 1, 1));
+        give_append(2, 2, 1, 1, 0, TERMS(2, 2));
+        cr_expect(log_is(TERMS(1, 2, 2)));
+        give_append(2, 2, 1, 1, 0, TERMS(2));
+        cr_expect(bug == RAFT_R09 ? log_is(TERMS(1, 2)) : log_is(TERMS(1, 2, 2)), "bug %d", bug);
+    }
+}
+
+/* What replaces an entry is not durable because the replaced one is about to be. */
+Test(raft, does_not_count_a_replaced_entry_as_durable)
+{
+    fake_boot(env);
+    give_append(1, 1, 0, 0, 0, TERMS(1, 1));
+    cr_assert_eq(env->syncs_pending, 1);
+    give_append(2, 2, 1, 1, 0, TERMS(2));
+    fake_sync(env, SIM_OK); /* Covers 1, 1. */
+    cr_expect_eq(node()->log.durable, 1);
+    cr_expect_eq(acknowledged(2), UINT64_MAX);
+    fake_sync(env, SIM_OK);
+    cr_expect_eq(acknowledged(2), 2);
+}
+
+/* An entry is refused if the one before differs, and the answer says where to look. With R10
+ * it is taken. */
+Test(raft, checks_the_entry_before)
+{
+    for (int bug = -1; bug <= RAFT_R10; bug += RAFT_R10 + 1) {
+        fake_free(env);
+        start();
+        boot_with_bug(bug);
+        give_append(1, 2, 0, 0, 0, TERMS(1, 1, 2, 2));
+        fake_sync_all(env);
+        give_append(2, 3, 9, 3, 0, TERMS(3));
+        cr_expect_eq(sent(2, RAFT_APPEND_ENTRIES_REPLY).b, 4, "too short");
+        give_append(2, 3, 4, 3, 0, TERMS(3));
+        fake_sync_all(env);
+        cr_expect(bug == RAFT_R10 ? log_is(TERMS(1, 1, 2, 2, 3)) : log_is(TERMS(1, 1, 2, 2)));
+        if (bug != RAFT_R10) {
+            cr_expect_eq(sent(2, RAFT_APPEND_ENTRIES_REPLY).a, 4);
+            cr_expect_eq(sent(2, RAFT_APPEND_ENTRIES_REPLY).b, 2, "skips the whole term 2");
+        }
+    }
+}
+
+/* An acknowledgement names what the leader has compared; with R25 the whole log. */
+Test(raft, acknowledges_what_was_compared)
+{
+    for (int bug = -1; bug <= RAFT_R25; bug += RAFT_R25 + 1) {
+        fake_free(env);
+        start();
+        boot_with_bug(bug);
+        give_append(1, 1, 0, 0, 0, TERMS(1, 1, 1));
+        fake_sync_all(env);
+        give_append(2, 2, 1, 1, 3, NULL);
+        fake_sync_all(env);
+        cr_expect_eq(acknowledged(2), bug == RAFT_R25 ? 3 : 1, "bug %d", bug);
+        cr_expect_eq(node()->commit, 1, "nor is more than that committed");
+    }
+}
+
+/* ---- Leaders ------------------------------------------------------------------------------- */
+
+/* A leader counts its own copy when its disk is done, not before. */
+Test(raft, counts_itself_when_durable)
+{
+    fake_boot(env);
+    make_leader();
+    give_operation(50, 1, 7);
+    give_operation(51, 1, 8);
+    give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 3, 0);
+    cr_expect_eq(node()->commit, 1, "the third entry is on one disk");
+    fake_sync_all(env);
+    cr_expect_eq(node()->commit, 3);
+    cr_expect_eq(env->reply_count, 2);
+    cr_expect_eq(env->replies[1].value, 8);
+}
+
+/* An entry of an older term is committed by one of the leader's own; with R01 by counting. */
+Test(raft, commits_only_with_its_own_term)
+{
+    for (int bug = -1; bug <= RAFT_R01; bug += RAFT_R01 + 1) {
+        fake_free(env);
+        start();
+        env->group_size = 5;
+        boot_with_bug(bug);
+        give_append(1, 1, 0, 0, 0, TERMS(1, 1));
+        make_leader();
+        give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 2, 2, 0);
+        give(2, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 2, 2, 0);
+        cr_expect_eq(node()->commit, bug == RAFT_R01 ? 2 : 0, "bug %d", bug);
+        give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 2, 3, 0);
+        give(2, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 2, 3, 0);
+        cr_expect_eq(node()->commit, 3);
+    }
+}
+
+/* A peer that follows gets every entry once; one that rejects is probed back to where the logs
+ * agree, then gets the rest at once. */
+Test(raft, sends_each_entry_once_and_backs_up_on_rejection)
+{
+    fake_boot(env);
+    give_append(1, 1, 0, 0, 0, TERMS(1, 1, 1, 1));
+    make_leader(); /* Term 2, entry 5. */
+    give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 2, 5, 0);
+    fake_clear(env);
+    give_operation(50, 1, 7);
+    give_operation(51, 1, 8);
+    cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), 2, "node 2 has not answered yet");
+    cr_expect_eq(sent(1, RAFT_APPEND_ENTRIES).a, 6);
+    cr_expect_eq(sent(1, RAFT_APPEND_ENTRIES).flags, 1);
+
+    fake_clear(env);
+    give(2, RAFT_APPEND_ENTRIES_REPLY, 0, 2, 4, 2);
+    cr_expect_eq(sent(2, RAFT_APPEND_ENTRIES).a, 2);
+    cr_expect_eq(sent(2, RAFT_APPEND_ENTRIES).flags, 5);
+    give(2, RAFT_APPEND_ENTRIES_REPLY, 0, 2, 4, 2);
+    cr_expect_eq(env->message_count, 1, "the same rejection twice is one");
+    give(2, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 2, 7, 0);
+    uint64_t match;
+    uint64_t next;
+    cr_assert(raft_kind.consensus->progress(node(), 2, &match, &next));
+    cr_expect_eq(match, 7);
+    cr_expect_eq(next, 8);
+    cr_expect_eq(env->message_count, 1);
+}
+
+/* Entries lost on the way come again after a heartbeat that nobody answered. */
+Test(raft, sends_lost_entries_again)
+{
+    fake_boot(env);
+    make_leader();
+    give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 1, 0);
+    give_operation(50, 1, 7);
+    fake_fire(env, RAFT_TIMER_HEARTBEAT); /* Node 1 did answer before. */
+    cr_expect_eq(sent(1, RAFT_APPEND_ENTRIES).a, 2);
+    fake_fire(env, RAFT_TIMER_HEARTBEAT);
+    cr_expect_eq(sent(1, RAFT_APPEND_ENTRIES).a, 1, "a probe where it is sure to match");
+    cr_expect_eq(sent(1, RAFT_APPEND_ENTRIES).flags, 0);
+    give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 1, 0);
+    cr_expect_eq(sent(1, RAFT_APPEND_ENTRIES).flags, 1);
+}
+
+/* A long catch-up goes in messages of at most max_entries_per_append. */
+Test(raft, limits_the_entries_of_a_message)
+{
+    env->settings[RAFT_SET_MAX_ENTRIES] = (struct sim_value){4, 4};
+    fake_boot(env);
+    make_leader();
+    for (uint32_t i = 1; i <= 9; i++) {
+        give_operation(50 + i, 1, 7);
+    }
+    fake_clear(env);
+    give(2, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 0, 0);
+    cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), 3);
+    cr_expect_eq(sent(2, RAFT_APPEND_ENTRIES).a, 8, "ten entries are 4 + 4 + 2");
+    cr_expect_eq(sent(2, RAFT_APPEND_ENTRIES).flags, 2);
+}
+
+/* ---- Clients ------------------------------------------------------------------------------- */
+
+/* Who does not lead names the leader, or nobody. */
+Test(raft, redirects_clients)
+{
+    fake_boot(env);
+    give_operation(50, 1, 7);
+    give_append(2, 1, 0, 0, 0, NULL);
+    give_operation(50, 1, 7);
+    cr_assert_eq(env->reply_count, 2);
+    cr_expect_eq(env->replies[0].answer, SIM_ANSWER_NOT_LEADER);
+    cr_expect_eq(env->replies[0].value, SIM_NOBODY);
+    cr_expect_eq(env->replies[1].answer, SIM_ANSWER_NOT_LEADER);
+    cr_expect_eq(env->replies[1].value, 2);
+}
+
+/* A retry is answered, but has its effect once; with R16 twice. */
+Test(raft, applies_a_retry_once)
+{
+    for (int bug = -1; bug <= RAFT_R16; bug += RAFT_R16 + 1) {
+        fake_free(env);
+        start();
+        boot_with_bug(bug);
+        make_leader();
+        give_operation(50, 1, 7);
+        give_operation(51, 1, 8);
+        give_operation(50, 1, 7);
+        fake_sync_all(env);
+        give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 4, 0);
+        cr_expect_eq(env->reply_count, 3);
+        cr_expect_eq(env->effect_count, bug == RAFT_R16 ? 3 : 2, "bug %d", bug);
+        cr_expect_eq(kv_get(&node()->kv, 1), bug == RAFT_R16 ? 7 : 8);
+    }
+}
+
+/* Leadership goes to a peer once it has the whole log; meanwhile nothing new is taken. */
+Test(raft, hands_over_to_a_peer_that_has_caught_up)
+{
+    fake_boot(env);
+    make_leader();
+    give_command(RAFT_COMMAND_TRANSFER, 2);
+    cr_expect_eq(fake_count(env, RAFT_TIMEOUT_NOW), 0);
+    give_operation(50, 1, 7);
+    cr_expect_eq(env->replies[0].answer, SIM_ANSWER_REFUSED);
+    give(2, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 1, 0);
+    cr_expect_eq(sent(2, RAFT_TIMEOUT_NOW).term, 1);
+    fake_fire(env, RAFT_TIMER_TRANSFER);
+    give_operation(50, 1, 7);
+    cr_expect_eq(node()->log.last, 2, "it still leads, and goes on");
+    fake_sync_all(env);
+    give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 2, 0);
+    give_command(RAFT_COMMAND_TRANSFER, SIM_NOBODY);
+    cr_expect_eq(sent(1, RAFT_TIMEOUT_NOW).term, 1, "node 1 has the longest log");
+}
+
+/* The target campaigns at once, and only at its own leader's word. */
+Test(raft, campaigns_when_its_leader_says_so)
+{
+    env->settings[RAFT_SET_PRE_VOTE] = (struct sim_value){1, 1};
+    fake_boot(env);
+    give_append(1, 1, 0, 0, 0, NULL);
+    give(2, RAFT_TIMEOUT_NOW, 0, 1, 0, 0);
+    cr_expect_eq(node()->role, SIM_ROLE_FOLLOWER);
+    give(1, RAFT_TIMEOUT_NOW, 0, 1, 0, 0);
+    fake_sync_all(env);
+    cr_expect_eq(sent(2, RAFT_REQUEST_VOTE).term, 2);
+    cr_expect_eq(sent(2, RAFT_REQUEST_VOTE).flags, RAFT_FLAG_TRANSFER);
+}
