@@ -1,4 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --no-wasm-dynamic-tiering
+// Compiled whole at once: node 20.20 now and then crashes, after the program has ended, while a
+// thread of its own still compiles in the background.
 // Runs a WebAssembly program by node's WASI: wasi_run.mjs PROGRAM.wasm ARGUMENT...
 // It sees the current folder and below, and nothing else: no environment, no clock is needed.
 import { readFile } from "node:fs/promises";
