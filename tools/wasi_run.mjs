@@ -1,6 +1,5 @@
-#!/usr/bin/env -S node --no-wasm-dynamic-tiering
-// Compiled whole at once: node 20.20 now and then crashes, after the program has ended, while a
-// thread of its own still compiles in the background.
+#!/usr/bin/env -S node --single-threaded
+// One thread: with its helper threads node 20.20 often crashes after the program has ended.
 // Runs a WebAssembly program by node's WASI: wasi_run.mjs PROGRAM.wasm ARGUMENT...
 // It sees the current folder and below, and nothing else: no environment, no clock is needed.
 import { readFile } from "node:fs/promises";
