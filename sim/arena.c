@@ -5,7 +5,10 @@
  *
  * 1. Every byte below used_bytes belongs to the header, to a block in use, or to a block on
  *    the free list of its class.
- * 2. A block's class follows from its size alone, so no block carries a header. */
+ * 2. A block's class follows from its size alone, so no block carries a header.
+ * 3. Small blocks are cut from large free ones before untouched memory: what a growing array
+ *    leaves behind is not lost, and a snapshot stays small. The block being cut up is the
+ *    quarry; its uncut end is on no free list. */
 #include "sim/arena.h"
 
 #include <stdlib.h>
@@ -36,6 +39,8 @@ enum {
     SMALL_CLASSES = SMALL_BYTES / GRAIN_BYTES,
     CAPACITY_BITS = 40, /* Less than 2^40 bytes. */
     CLASSES = SMALL_CLASSES + (CAPACITY_BITS - 8) * 4,
+    CUT_BYTES = 4096,    /* Blocks up to this size are cut from a quarry; */
+    QUARRY_BYTES = 8192, /* free blocks from this size on may become one. */
 };
 
 struct free_block {
@@ -45,6 +50,9 @@ struct free_block {
 struct sim_arena {
     size_t capacity_bytes;
     size_t used_bytes;
+    size_t quarry_at; /* From the start of the arena. */
+    size_t quarry_left_bytes;
+    size_t large_free_count; /* Free blocks that may become the quarry. */
     struct free_block *free_blocks[CLASSES];
 };
 
@@ -82,6 +90,7 @@ static void free_list_add(struct sim_arena *arena, void *block, size_t size_clas
     struct free_block *freed = block;
     freed->next = arena->free_blocks[size_class];
     arena->free_blocks[size_class] = freed;
+    arena->large_free_count += class_bytes(size_class) >= QUARRY_BYTES;
     POISON(block, (size_t)class_bytes(size_class));
 }
 
@@ -129,7 +138,60 @@ void sim_arena_reset(struct sim_arena *arena)
 {
     POISON(block_start(arena) + HEADER_BYTES, arena->used_bytes - HEADER_BYTES);
     arena->used_bytes = HEADER_BYTES;
+    arena->quarry_left_bytes = 0;
+    arena->large_free_count = 0;
     memset(arena->free_blocks, 0, sizeof arena->free_blocks);
+}
+
+/* The first block of a class's free list; NULL if it is empty. */
+static struct free_block *free_list_take(struct sim_arena *arena, size_t size_class)
+{
+    struct free_block *freed = arena->free_blocks[size_class];
+    if (freed) {
+        UNPOISON(freed, sizeof *freed);
+        arena->free_blocks[size_class] = freed->next;
+        arena->large_free_count -= class_bytes(size_class) >= QUARRY_BYTES;
+        POISON(freed, sizeof *freed);
+    }
+    return freed;
+}
+
+/* Make the smallest large free block the quarry, when there is one. */
+static void open_quarry(struct sim_arena *arena)
+{
+    while (arena->quarry_left_bytes > 0) { /* The end of the old one: in whole blocks. */
+        const size_t left = arena->quarry_left_bytes;
+        size_t size_class = class_of(left);
+        size_class -= class_bytes(size_class) > left;
+        uint8_t *rest = block_start(arena) + arena->quarry_at;
+        UNPOISON(rest, sizeof(struct free_block));
+        free_list_add(arena, rest, size_class);
+        arena->quarry_at += (size_t)class_bytes(size_class);
+        arena->quarry_left_bytes -= (size_t)class_bytes(size_class);
+    }
+    for (size_t size_class = class_of(QUARRY_BYTES); size_class < CLASSES; size_class++) {
+        struct free_block *block = free_list_take(arena, size_class);
+        if (block) {
+            arena->quarry_at = (size_t)((uint8_t *)block - block_start(arena));
+            arena->quarry_left_bytes = (size_t)class_bytes(size_class);
+            return;
+        }
+    }
+}
+
+/* Cut a small block off the quarry; NULL if there is nothing to cut. */
+static void *cut(struct sim_arena *arena, size_t size_bytes)
+{
+    if (size_bytes > arena->quarry_left_bytes) {
+        if (arena->large_free_count == 0) {
+            return NULL;
+        }
+        open_quarry(arena);
+    }
+    uint8_t *start = block_start(arena) + arena->quarry_at;
+    arena->quarry_at += size_bytes;
+    arena->quarry_left_bytes -= size_bytes;
+    return start;
 }
 
 /* Cut a new block off the untouched part; NULL if it does not fit. */
@@ -158,11 +220,11 @@ void *sim_arena_alloc_raw(struct sim_arena *arena, size_t size_bytes)
         return NULL;
     }
     const size_t size_class = class_of(size_bytes);
-    struct free_block *freed = arena->free_blocks[size_class];
+    void *freed = free_list_take(arena, size_class);
+    if (!freed && class_bytes(size_class) <= CUT_BYTES) {
+        freed = cut(arena, (size_t)class_bytes(size_class));
+    }
     if (freed) {
-        UNPOISON(freed, sizeof *freed);
-        arena->free_blocks[size_class] = freed->next;
-        POISON(freed, sizeof *freed);
         UNPOISON(freed, size_bytes);
         return freed;
     }
