@@ -84,3 +84,16 @@ void libraft_heap_enter(struct sim_env *env)
     current = env;
     raft_heap_set(&heap);
 }
+
+uint8_t *libraft_scratch(struct libraft_node *node, size_t size_bytes)
+{
+    if (size_bytes > node->scratch_bytes) {
+        sim_release(node->env, node->scratch);
+        node->scratch_bytes = 2 * size_bytes;
+        node->scratch = sim_alloc(node->env, node->scratch_bytes);
+        if (!node->scratch) {
+            node->scratch_bytes = 0;
+        }
+    }
+    return node->scratch;
+}

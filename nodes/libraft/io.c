@@ -1,32 +1,6 @@
-/* The library's window on the world: struct raft_io over the effects of sim/node.h.
- *
- * Requests to the disk form one journal: each starts after those before it, and completes
- * after them. Appends start at once, so that one sync covers many; but while a snapshot from
- * a leader replaces the whole log, what comes after it waits until it is durable. At most one
- * sync is under way, and the next one covers all that was written meanwhile.
- *
- * An error of the disk is final until a restart: where a write or a sync has failed nobody
- * knows what is there (the library's own file backend stops likewise). */
-#include "nodes/libraft/load.h"
-
-enum op_kind { OP_APPEND, OP_TRUNCATE, OP_TAKE, OP_INSTALL };
-
-struct libraft_op {
-    struct libraft_op *next;
-    uint32_t kind;  /* enum op_kind */
-    bool started;   /* Its changes are in the disk's cache, */
-    uint64_t until; /* up to this one. */
-    int status;     /* 0, or RAFT_IOERR, RAFT_NOSPACE */
-    struct raft_io_append *append;
-    const struct raft_entry *entries; /* The library's, until the callback. */
-    unsigned count;
-    raft_index index; /* APPEND: of the first entry; TRUNCATE: from; else of the snapshot. */
-    unsigned trailing;
-    struct raft_io_snapshot_put *put;
-    const struct raft_snapshot *snapshot; /* The library's, until the callback. */
-    raft_io_append_cb append_cb;
-    raft_io_snapshot_put_cb put_cb;
-};
+/* The library's window on the world: struct raft_io over the effects of sim/node.h. The disk
+ * has files of its own: journal.c writes, load.c reads back. */
+#include "nodes/libraft/storage.h"
 
 struct libraft_deferred {
     struct libraft_deferred *next;
@@ -49,240 +23,7 @@ static struct libraft_node *node_of(const struct raft_io *io)
     return io->impl;
 }
 
-static bool hard_state_is_durable(const struct libraft_node *node)
-{
-    return node->hard <= node->durable;
-}
-
-/* A buffer to encode in; NULL if the world is full. */
-static uint8_t *scratch(struct libraft_node *node, size_t size_bytes)
-{
-    if (size_bytes > node->scratch_bytes) {
-        sim_release(node->env, node->scratch);
-        node->scratch_bytes = 2 * size_bytes;
-        node->scratch = sim_alloc(node->env, node->scratch_bytes);
-        if (!node->scratch) {
-            node->scratch_bytes = 0;
-        }
-    }
-    return node->scratch;
-}
-
-static int status_of(enum sim_status status)
-{
-    return status == SIM_OK ? 0 : status == SIM_ENOSPC ? RAFT_NOSPACE : RAFT_IOERR;
-}
-
-/* ---- Term and vote ------------------------------------------------------------------------ */
-
-static int write_hard(struct libraft_node *node, raft_term term, raft_id vote)
-{
-    if (node->failed) {
-        return RAFT_IOERR;
-    }
-    uint8_t bytes[LIBRAFT_HARD_BYTES];
-    libraft_hard_encode(term, vote, bytes);
-    const uint32_t number = libraft_number_of(node, vote);
-    const struct sim_label label = {term, number == SIM_NOBODY ? 0 : (uint64_t)number + 1};
-    const enum sim_status status =
-        sim_disk_write(node->env, LIBRAFT_HARD, 0, bytes, sizeof bytes, label);
-    if (status != SIM_OK) {
-        node->failed = true;
-        return status_of(status);
-    }
-    node->term = term;
-    node->hard = ++node->written;
-    return 0;
-}
-
-static int io_set_term(struct raft_io *io, raft_term term)
-{
-    return write_hard(node_of(io), term, 0);
-}
-
-static int io_set_vote(struct raft_io *io, raft_id vote)
-{
-    struct libraft_node *node = node_of(io);
-    return write_hard(node, node->term, vote);
-}
-
-/* ---- The log ------------------------------------------------------------------------------ */
-
-static int write_entry(struct libraft_node *node, raft_index index, const struct raft_entry *entry)
-{
-    const size_t size_bytes = libraft_entry_bytes(entry);
-    uint8_t *bytes = scratch(node, size_bytes);
-    if (!bytes) {
-        return RAFT_NOMEM;
-    }
-    libraft_entry_encode(entry, bytes);
-    const struct sim_label label = {entry->term, libraft_entry_digest(entry)};
-    const int status = status_of(
-        sim_disk_write(node->env, LIBRAFT_LOG, index, bytes, (uint32_t)size_bytes, label));
-    node->written += status == 0;
-    return status;
-}
-
-static void start_append(struct libraft_node *node, struct libraft_op *op)
-{
-    for (unsigned i = 0; i < op->count && op->status == 0; i++) {
-        op->status = write_entry(node, op->index + i, &op->entries[i]);
-    }
-    if (op->status != 0) {
-        /* A request is written as a whole or not at all. */
-        sim_disk_truncate(node->env, LIBRAFT_LOG, op->index);
-        node->failed = true;
-    }
-}
-
-static void start_snapshot(struct libraft_node *node, struct libraft_op *op)
-{
-    const size_t size_bytes = libraft_snapshot_bytes(op->snapshot);
-    uint8_t *bytes = scratch(node, size_bytes);
-    if (!bytes) {
-        op->status = RAFT_NOMEM;
-        return;
-    }
-    libraft_snapshot_encode(op->snapshot, bytes);
-    const struct sim_label label = {op->snapshot->index, op->snapshot->term};
-    op->status = status_of(
-        sim_disk_write(node->env, LIBRAFT_SNAPSHOT, 0, bytes, (uint32_t)size_bytes, label));
-    node->written += op->status == 0;
-    node->failed |= op->status != 0;
-}
-
-static void start_op(struct libraft_node *node, struct libraft_op *op)
-{
-    op->started = true;
-    if (node->failed) {
-        op->status = RAFT_IOERR;
-        return;
-    }
-    switch (op->kind) {
-    case OP_APPEND:
-        start_append(node, op);
-        break;
-    case OP_TRUNCATE:
-        sim_disk_truncate(node->env, LIBRAFT_LOG, op->index);
-        node->written++;
-        return; /* Nobody waits for it. */
-    case OP_TAKE:
-    case OP_INSTALL:
-        start_snapshot(node, op);
-        break;
-    }
-    op->until = node->written;
-}
-
-/* A durable snapshot allows the log before it to go. */
-static void drop_log(struct libraft_node *node, const struct libraft_op *op)
-{
-    if (op->kind == OP_INSTALL) {
-        sim_disk_truncate(node->env, LIBRAFT_LOG, sim_disk_begin(node->env, LIBRAFT_LOG));
-        sim_disk_discard(node->env, LIBRAFT_LOG, op->index + 1);
-    } else if (op->index > op->trailing) {
-        sim_disk_discard(node->env, LIBRAFT_LOG, op->index - op->trailing + 1);
-    }
-}
-
-static void complete_op(struct libraft_node *node, struct libraft_op *op)
-{
-    const bool snapshot = op->kind == OP_TAKE || op->kind == OP_INSTALL;
-    if (snapshot && op->status == 0) {
-        drop_log(node, op);
-    }
-    if (op->kind == OP_APPEND) {
-        op->append_cb(op->append, op->status);
-    } else if (snapshot) {
-        op->put_cb(op->put, op->status);
-    }
-    sim_release(node->env, op);
-}
-
-/* Start what can start, complete what is durable. True if a callback ran. */
-static bool run_ops(struct libraft_node *node)
-{
-    for (struct libraft_op *op = node->ops_first; op; op = op->next) {
-        if (!op->started) {
-            start_op(node, op);
-        }
-        if (op->kind == OP_INSTALL && op->status == 0) {
-            break; /* What follows belongs into the log that it leaves. */
-        }
-    }
-    struct libraft_op *first = node->ops_first;
-    if (!first || !first->started || !hard_state_is_durable(node)) {
-        return false;
-    }
-    if (first->status == 0 && first->until > node->durable) {
-        if (!node->failed) {
-            return false;
-        }
-        first->status = RAFT_IOERR; /* No sync will cover it any more. */
-    }
-    node->ops_first = first->next;
-    if (!first->next) {
-        node->ops_last = NULL;
-    }
-    complete_op(node, first);
-    libraft_fsm_report(node);
-    return true;
-}
-
-static int push_op(struct libraft_node *node, struct libraft_op draft)
-{
-    struct libraft_op *op = sim_alloc(node->env, sizeof *op);
-    if (!op) {
-        return RAFT_NOMEM;
-    }
-    *op = draft;
-    if (node->ops_last) {
-        node->ops_last->next = op;
-    } else {
-        node->ops_first = op;
-    }
-    node->ops_last = op;
-    return 0;
-}
-
-static int io_append(struct raft_io *io, struct raft_io_append *request,
-                     const struct raft_entry entries[], unsigned count, raft_io_append_cb cb)
-{
-    struct libraft_node *node = node_of(io);
-    const raft_index index = node->next_index;
-    node->next_index += count;
-    return push_op(node, (struct libraft_op){.kind = OP_APPEND,
-                                             .append = request,
-                                             .append_cb = cb,
-                                             .entries = entries,
-                                             .count = count,
-                                             .index = index});
-}
-
-static int io_truncate(struct raft_io *io, raft_index index)
-{
-    struct libraft_node *node = node_of(io);
-    node->next_index = index;
-    return push_op(node, (struct libraft_op){.kind = OP_TRUNCATE, .index = index});
-}
-
 /* ---- Snapshots ---------------------------------------------------------------------------- */
-
-static int io_snapshot_put(struct raft_io *io, unsigned trailing,
-                           struct raft_io_snapshot_put *request,
-                           const struct raft_snapshot *snapshot, raft_io_snapshot_put_cb cb)
-{
-    struct libraft_node *node = node_of(io);
-    if (trailing == 0) { /* From a leader: it replaces the log. */
-        node->next_index = snapshot->index + 1;
-    }
-    return push_op(node, (struct libraft_op){.kind = trailing == 0 ? OP_INSTALL : OP_TAKE,
-                                             .put = request,
-                                             .put_cb = cb,
-                                             .snapshot = snapshot,
-                                             .index = snapshot->index,
-                                             .trailing = trailing});
-}
 
 static struct libraft_deferred *defer(struct libraft_node *node)
 {
@@ -351,7 +92,7 @@ static int io_send(struct raft_io *io, struct raft_io_send *request,
         return RAFT_NOCONNECTION;
     }
     const size_t size_bytes = libraft_message_bytes(message);
-    uint8_t *bytes = scratch(node, size_bytes);
+    uint8_t *bytes = libraft_scratch(node, size_bytes);
     struct libraft_deferred *deferred = bytes && cb ? defer(node) : NULL;
     if (!bytes || (cb && !deferred)) {
         return RAFT_NOMEM;
@@ -362,7 +103,7 @@ static int io_send(struct raft_io *io, struct raft_io_send *request,
     }
     libraft_message_encode(message, bytes);
     const uint32_t kind = message->type - 1u;
-    if (!hard_state_is_durable(node)) {
+    if (node->held_first || !libraft_hard_is_durable(node)) {
         return hold(node, to, kind, bytes, (uint32_t)size_bytes);
     }
     sim_send(node->env, to, kind, bytes, (uint32_t)size_bytes);
@@ -371,7 +112,7 @@ static int io_send(struct raft_io *io, struct raft_io_send *request,
 
 static void release_held(struct libraft_node *node)
 {
-    while (node->held_first && hard_state_is_durable(node)) {
+    while (node->held_first && libraft_hard_is_durable(node)) {
         struct libraft_held *held = node->held_first;
         node->held_first = held->next;
         if (!held->next) {
@@ -466,9 +207,9 @@ static int io_bootstrap(struct raft_io *io, const struct raft_configuration *con
     if (status != 0) {
         return status;
     }
-    status = write_hard(node, 1, 0);
+    status = libraft_write_hard(node, 1, 0);
     if (status == 0) {
-        status = write_entry(node, 1, &entry);
+        status = libraft_write_entry(node, 1, &entry);
         node->failed |= status != 0;
         node->hard = node->written; /* Nothing leaves before the configuration is durable. */
     }
@@ -503,12 +244,12 @@ void libraft_io_init(struct libraft_node *node)
         .start = io_start,
         .bootstrap = io_bootstrap,
         .recover = io_recover,
-        .set_term = io_set_term,
-        .set_vote = io_set_vote,
+        .set_term = libraft_set_term,
+        .set_vote = libraft_set_vote,
         .send = io_send,
-        .append = io_append,
-        .truncate = io_truncate,
-        .snapshot_put = io_snapshot_put,
+        .append = libraft_append,
+        .truncate = libraft_truncate,
+        .snapshot_put = libraft_snapshot_put,
         .snapshot_get = io_snapshot_get,
         .time = io_time,
         .random = io_random,
@@ -525,14 +266,14 @@ void libraft_io_synced(struct libraft_node *node, uint32_t status)
     node->failed = true;
     /* The library went on in the belief that its vote was durable: all that is left is never
      * to let anything out. */
-    node->halted |= !hard_state_is_durable(node);
+    node->halted |= !libraft_hard_is_durable(node);
 }
 
 void libraft_io_settle(struct libraft_node *node)
 {
-    while (run_deferred(node) || run_ops(node)) {
+    release_held(node); /* First: what a completion sends comes after them. */
+    while (run_deferred(node) || libraft_run_ops(node)) {
     }
-    release_held(node);
     if (!node->syncing && !node->failed && node->written > node->durable) {
         node->syncing = true;
         node->covered = node->written;

@@ -1,5 +1,5 @@
 /* The node kind itself: its table, how it boots, and what each event means to the library. */
-#include "nodes/libraft/load.h"
+#include "nodes/libraft/storage.h"
 
 static const char *const message_names[] = {
     "append_entries",   "append_entries_result", "request_vote", "request_vote_result",
@@ -107,7 +107,7 @@ static int start(struct libraft_node *node)
         return status;
     }
     configure(node);
-    if (libraft_io_pristine(node)) {
+    if (libraft_is_pristine(node)) {
         status = bootstrap(node);
     }
     return status != 0 ? status : raft_start(&node->raft);

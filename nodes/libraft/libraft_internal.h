@@ -1,8 +1,9 @@
 /* The inside of the node kind `libraft`, shared by its files and by nobody else:
  *
- *     libraft.c   the table, boot, events       io.c      the library's disk, network and clock
- *     view.c      what invariants and people    codec.c   messages and records as bytes
- *     fsm.c       the state machine             heap.c    the library's memory
+ *     libraft.c   the table, boot, events        io.c       the library's network and clock
+ *     view.c      what invariants and people see journal.c  its disk: term, vote, log, snapshots
+ *     fsm.c       the state machine              load.c     the disk read back at a boot
+ *     heap.c      the library's memory           codec.c    messages and records as bytes
  *
  * The library is written around callbacks that come later, from an event loop. Here the loop
  * is the simulator's: whatever a callback owes is noted while the library runs, and paid by
@@ -25,7 +26,7 @@ enum libraft_file { LIBRAFT_LOG, LIBRAFT_HARD, LIBRAFT_SNAPSHOT }; /* Files on t
 #define LIBRAFT_ADDRESS_MAX 12 /* A node number in decimal. */
 #define LIBRAFT_OPERATION_BYTES 48
 
-struct libraft_op;       /* io.c: a request that waits for the disk. */
+struct libraft_op;       /* journal.c: a request that waits for the disk. */
 struct libraft_deferred; /* io.c: a callback that is owed. */
 struct libraft_held;     /* io.c: a message that waits for the hard state. */
 
@@ -76,6 +77,8 @@ struct libraft_node {
 
 /* Give the library the memory of the node whose `env` this is. Before every call into it. */
 void libraft_heap_enter(struct sim_env *env);
+/* A buffer to encode in, good until the next call; NULL if the world is full. */
+uint8_t *libraft_scratch(struct libraft_node *node, size_t size_bytes);
 
 /* ---- codec.c ---------------------------------------------------------------------------- */
 
@@ -107,8 +110,6 @@ uint64_t libraft_entry_digest(const struct raft_entry *entry);
 /* ---- io.c -------------------------------------------------------------------------------- */
 
 void libraft_io_init(struct libraft_node *node);
-/* Nothing was ever stored on this disk: the node may be bootstrapped. */
-bool libraft_io_pristine(const struct libraft_node *node);
 void libraft_io_message(struct libraft_node *node, const struct sim_event *event);
 void libraft_io_tick(struct libraft_node *node);
 void libraft_io_synced(struct libraft_node *node, uint32_t status);

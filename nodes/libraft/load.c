@@ -1,4 +1,4 @@
-#include "nodes/libraft/load.h"
+#include "nodes/libraft/storage.h"
 
 #include <stdio.h>
 
@@ -7,7 +7,7 @@ void libraft_address(uint32_t number, char address[LIBRAFT_ADDRESS_MAX])
     snprintf(address, LIBRAFT_ADDRESS_MAX, "%u", number);
 }
 
-bool libraft_io_pristine(const struct libraft_node *node)
+bool libraft_is_pristine(const struct libraft_node *node)
 {
     for (uint32_t file = LIBRAFT_LOG; file <= LIBRAFT_SNAPSHOT; file++) {
         if (sim_disk_end(node->env, file) > sim_disk_begin(node->env, file)) {
