@@ -36,9 +36,11 @@ size_t suggest_distance(const char *a, const char *b)
 
 void suggest_consider(struct suggestion *suggestion, const char *candidate)
 {
-    const size_t third = strlen(suggestion->word) / 3;
+    const size_t length = strlen(suggestion->word);
+    const size_t limit = length < 3 ? 1 : (length + 1) / 3;
     const size_t distance = suggest_distance(suggestion->word, candidate);
-    if (distance > (third > 2 ? third : 2) || distance >= strlen(candidate) ||
+    const bool is_part = length >= 4 && strstr(candidate, suggestion->word);
+    if ((distance > limit && !is_part) || distance >= strlen(candidate) ||
         (suggestion->nearest && distance >= suggestion->distance)) {
         return;
     }

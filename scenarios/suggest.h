@@ -11,8 +11,8 @@ struct suggestion {
     size_t distance;     /* Edits from the word to the nearest. */
 };
 
-/* The nearest wins, the first of equals. What needs more edits than a third of the word's
- * length (but at least two) is not near. */
+/* The nearest wins, the first of equals. Near is what needs edits for a third of the word's
+ * letters at most (but one in any case), or what the word is a part of. */
 void suggest_consider(struct suggestion *suggestion, const char *candidate);
 
 /* Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`

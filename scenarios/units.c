@@ -283,10 +283,25 @@ const char *units_parse_range(const char *text, enum units_class class, uint64_t
     return wrong;
 }
 
+/* "$0.02/GB": dollars have nine decimals and one unit. */
+static struct units_text format_price(uint64_t value)
+{
+    struct units_text out;
+    int used = snprintf(out.text, sizeof out.text, "$%" PRIu64 ".%09" PRIu64, value / G, value % G);
+    while (out.text[used - 1] == '0') {
+        used--;
+    }
+    used -= out.text[used - 1] == '.' ? 1 : 0;
+    snprintf(out.text + used, sizeof out.text - (size_t)used, "/GB");
+    return out;
+}
+
 struct units_text units_format(uint64_t value, enum units_class class)
 {
     struct units_text out;
-    const char *before = class == UNITS_PRICE ? "$" : "";
+    if (class == UNITS_PRICE) {
+        return format_price(value);
+    }
     for (const struct unit *u = classes[class].units; u->name; u++) {
         /* At most three decimals, and not less than one of the unit. */
         const uint64_t step =
@@ -297,8 +312,7 @@ struct units_text units_format(uint64_t value, enum units_class class)
         }
         const uint64_t thousandths = value % u->factor / step;
         if (thousandths == 0) {
-            snprintf(out.text, sizeof out.text, "%s%" PRIu64 "%s", before, value / u->factor,
-                     u->name);
+            snprintf(out.text, sizeof out.text, "%" PRIu64 "%s", value / u->factor, u->name);
             return out;
         }
         char decimals[8];
@@ -307,14 +321,14 @@ struct units_text units_format(uint64_t value, enum units_class class)
         while (decimals[n - 1] == '0') {
             decimals[--n] = '\0';
         }
-        snprintf(out.text, sizeof out.text, "%s%" PRIu64 ".%s%s", before, value / u->factor,
-                 decimals, u->name);
+        snprintf(out.text, sizeof out.text, "%" PRIu64 ".%s%s", value / u->factor, decimals,
+                 u->name);
         return out;
     }
     const char *smallest = "";
     for (const struct unit *u = classes[class].units; u->name; u++) {
         smallest = u->factor == 1 && u->divisor == 1 ? u->name : smallest;
     }
-    snprintf(out.text, sizeof out.text, "%s%" PRIu64 "%s", before, value, smallest);
+    snprintf(out.text, sizeof out.text, "%" PRIu64 "%s", value, smallest);
     return out;
 }

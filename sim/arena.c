@@ -6,8 +6,8 @@
  * 1. Every byte below used_bytes belongs to the header, to a block in use, or to a block on
  *    the free list of its class.
  * 2. A block's class follows from its size alone, so no block carries a header.
- * 3. Small blocks are cut from large free ones before untouched memory: what a growing array
- *    leaves behind is not lost, and a snapshot stays small. The block being cut up is the
+ * 3. Blocks below SMALL_BYTES are cut from large free ones before untouched memory: what a growing
+ * array leaves behind is not lost, and a snapshot stays small. The block being cut up is the
  *    quarry; its uncut end is on no free list. */
 #include "sim/arena.h"
 
@@ -39,8 +39,7 @@ enum {
     SMALL_CLASSES = SMALL_BYTES / GRAIN_BYTES,
     CAPACITY_BITS = 40, /* Less than 2^40 bytes. */
     CLASSES = SMALL_CLASSES + (CAPACITY_BITS - 8) * 4,
-    CUT_BYTES = 4096,    /* Blocks up to this size are cut from a quarry; */
-    QUARRY_BYTES = 8192, /* free blocks from this size on may become one. */
+    QUARRY_BYTES = 8192, /* Free blocks from this size on may be cut up. */
 };
 
 struct free_block {
@@ -221,7 +220,7 @@ void *sim_arena_alloc_raw(struct sim_arena *arena, size_t size_bytes)
     }
     const size_t size_class = class_of(size_bytes);
     void *freed = free_list_take(arena, size_class);
-    if (!freed && class_bytes(size_class) <= CUT_BYTES) {
+    if (!freed && class_bytes(size_class) < SMALL_BYTES) {
         freed = cut(arena, (size_t)class_bytes(size_class));
     }
     if (freed) {

@@ -91,6 +91,11 @@ static bool host_is_good(const struct sim_host_knobs *k)
 
 static bool setting_is_good(const struct sim_setting *setting, struct sim_value value)
 {
+    if (setting->type == SIM_SETTING_BOOL || setting->type == SIM_SETTING_CHOICE) {
+        const int64_t choices =
+            setting->type == SIM_SETTING_BOOL ? 2 : (int64_t)listed(setting->choices);
+        return value.low == value.high && value.low >= 0 && value.low < choices;
+    }
     return value.low <= value.high && value.low >= setting->minimum &&
            value.high <= setting->maximum;
 }
@@ -176,7 +181,7 @@ static const char *workloads_problem(const struct sim_plan *plan, uint32_t serve
     return NULL;
 }
 
-/* The smallest number that this kind, or any kind at all, has of something. */
+/* Has some node's kind so many of something that this is one of them? */
 static bool index_is_known(const struct sim_plan *plan, uint32_t servers, uint32_t index,
                            uint32_t (*count_of)(const struct sim_node_kind *kind))
 {

@@ -46,8 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     const char *const sets[] = {set};
     struct scenario scenario;
-    const enum sim_status status = scenario_parse(&scenario, "fuzz", (const char *)data,
-                                                  text_bytes, sets, mark ? 1 : 0);
+    const enum sim_status status =
+        scenario_parse(&scenario, "fuzz", (const char *)data, text_bytes, sets, mark ? 1 : 0);
     REQUIRE(status == SIM_OK || status == SIM_EINVAL);
     REQUIRE((status == SIM_OK) == (scenario.error_count == 0));
     for (size_t i = 0; i < scenario.error_count; i++) {

@@ -1,0 +1,255 @@
+/* The command line as a user meets it: exit codes, messages, and what is left behind. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GOOD "scenarios/raft/leader_isolated_then_healed.json"
+
+static char folder[64];
+static char output[1 << 16]; /* stdout and stderr of the last command. */
+
+static void enter(void)
+{
+    (void)snprintf(folder, sizeof folder, "/tmp/fallacy-test-XXXXXX");
+    cr_assert(mkdtemp(folder));
+}
+
+static void leave(void)
+{
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    cr_expect_eq(system(command), 0);
+}
+
+/* Run "fallacy ARGUMENTS", where $D is a folder of this test's own; its exit code. */
+static int fallacy(const char *arguments)
+{
+    char command[1024];
+    const char *program = getenv("FALLACY");
+    cr_assert(program, "meson test says where the program is");
+    (void)snprintf(command, sizeof command, "D=%s; '%s' %s 2>&1", folder, program, arguments);
+    FILE *pipe = popen(command, "r");
+    cr_assert(pipe);
+    const size_t got = fread(output, 1, sizeof output - 1, pipe);
+    output[got] = '\0';
+    while (fgetc(pipe) != EOF) { /* The rest, or the program would meet a closed pipe. */
+    }
+    const int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void shell(const char *command)
+{
+    char text[1024];
+    (void)snprintf(text, sizeof text, "D=%s; %s", folder, command);
+    cr_assert_eq(system(text), 0, "%s", text);
+}
+
+static bool exists(const char *name)
+{
+    char path[128];
+    struct stat unused;
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    return stat(path, &unused) == 0;
+}
+
+#define EXPECT_SAYS(words) cr_expect(strstr(output, words), "expected '%s' in:\n%s", words, output)
+
+TestSuite(cli, .init = enter, .fini = leave, .timeout = 120);
+
+/* Help teaches, and the version is told. */
+Test(cli, helps)
+{
+    cr_expect_eq(fallacy("help"), 0);
+    EXPECT_SAYS("fallacy sweep");
+    cr_expect_eq(fallacy("help sweep"), 0);
+    EXPECT_SAYS("--junit FILE.xml");
+    cr_expect_eq(fallacy("run --help"), 0);
+    EXPECT_SAYS("--level");
+    cr_expect_eq(fallacy("--version"), 0);
+    EXPECT_SAYS("fallacy 0.");
+}
+
+/* A mistyped command, option or file is told with the nearest name, and exits with 2. */
+Test(cli, suggests_what_was_meant)
+{
+    cr_expect_eq(fallacy("rum " GOOD), 2);
+    EXPECT_SAYS("did you mean 'run'?");
+    cr_expect_eq(fallacy("run " GOOD " --sed 3"), 2);
+    EXPECT_SAYS("--seed");
+    cr_expect_eq(fallacy("run no/such/file.json"), 2);
+    EXPECT_SAYS("no/such/file.json");
+    cr_expect_eq(fallacy("run " GOOD " --seed -1"), 2);
+    EXPECT_SAYS("whole number");
+    cr_expect_eq(fallacy("run " GOOD " --level all"), 2);
+    EXPECT_SAYS("outcome, history or trace");
+    cr_expect_eq(fallacy("run"), 2);
+    EXPECT_SAYS("usage: fallacy run SCENARIO");
+    cr_expect_eq(fallacy("sweep " GOOD), 2);
+    EXPECT_SAYS("--seeds 1..200");
+    cr_expect_eq(fallacy("sweep " GOOD " --seeds 9..1"), 2);
+    EXPECT_SAYS("FIRST..LAST");
+    cr_expect_eq(fallacy("list nodes rafd"), 2);
+    EXPECT_SAYS("did you mean 'raft'?");
+}
+
+/* A bad scenario is told with line and path, and leaves no recording behind. */
+Test(cli, a_bad_scenario_leaves_nothing_behind)
+{
+    shell("echo '{\"nodes\": [{\"kind\": \"raft\", \"name\": \"n\", \"cuont\": 3}],\n"
+          "\"duration\": \"-1s\"}' > $D/bad.json");
+    cr_expect_eq(fallacy("run $D/bad.json --out $D/bad.db"), 2);
+    EXPECT_SAYS("bad.json:1:");
+    EXPECT_SAYS("$.nodes[0].cuont");
+    EXPECT_SAYS("\"count\"");
+    EXPECT_SAYS("bad.json:2:");
+    cr_expect_not(exists("bad.db"));
+}
+
+/* A run, its recording, its replay: identical. */
+Test(cli, replays_what_it_recorded)
+{
+    cr_expect_eq(fallacy("run " GOOD " --out $D/run.db --level trace"), 0);
+    EXPECT_SAYS("Every expectation was met");
+    cr_expect_eq(fallacy("replay $D/run.db"), 0);
+    EXPECT_SAYS("identical");
+    cr_expect_eq(fallacy("replay $D/run.db --json"), 0);
+    EXPECT_SAYS("\"identical\":\ttrue");
+    cr_expect_eq(fallacy("show $D/run.db timeline"), 0);
+    EXPECT_SAYS("leader");
+    for (size_t i = 0; i < 5; i++) {
+        const char *const topics[] = {"ops", "messages", "facts", "faults", "metrics"};
+        char command[64];
+        (void)snprintf(command, sizeof command, "show $D/run.db %s", topics[i]);
+        cr_expect_eq(fallacy(command), 0, "%s", topics[i]);
+    }
+}
+
+/* A tampered recording is found out: the first event that differs is named. */
+Test(cli, names_the_first_differing_event_of_a_tampered_recording)
+{
+    cr_expect_eq(fallacy("run " GOOD " --out $D/run.db --level trace"), 0);
+    shell("sqlite3 $D/run.db 'update event set a = a + 1 where sequence = 1234'");
+    cr_expect_eq(fallacy("replay $D/run.db"), 1);
+    EXPECT_SAYS("1234");
+    cr_expect_eq(fallacy("run " GOOD " --out $D/short.db --level outcome"), 0);
+    shell("sqlite3 $D/short.db \"update recording set hash = '0'\" 2>/dev/null || "
+          "sqlite3 $D/short.db \"update run set hash = 0\"");
+    cr_expect_eq(fallacy("replay $D/short.db"), 1);
+}
+
+/* What is not a recording is refused with a sentence, and never overwritten. */
+Test(cli, refuses_what_is_not_a_recording)
+{
+    shell("echo precious > $D/notes.txt; head -c 5000 /dev/zero > $D/zero.db");
+    cr_expect_eq(fallacy("replay $D/notes.txt"), 2);
+    cr_expect_eq(fallacy("show $D/zero.db"), 2);
+    cr_expect_eq(fallacy("show $D/none.db"), 2);
+    cr_expect_eq(fallacy("run " GOOD " --out $D/notes.txt"), 2);
+    shell("grep -q precious $D/notes.txt");
+    cr_expect_eq(fallacy("run " GOOD " --out $D/no/such/folder.db"), 2);
+    shell("sqlite3 $D/other.db 'create table t(x)'");
+    cr_expect_eq(fallacy("replay $D/other.db"), 2);
+    cr_expect_eq(fallacy("run " GOOD " --out $D/other.db"), 2);
+}
+
+/* A recording cut short in the middle of its file is told apart from a whole one. */
+Test(cli, refuses_a_damaged_recording)
+{
+    cr_expect_eq(fallacy("run " GOOD " --out $D/run.db --level trace"), 0);
+    shell("head -c 100000 $D/run.db > $D/cut.db");
+    cr_expect_eq(fallacy("replay $D/cut.db"), 2);
+    cr_expect_neq(strlen(output), 0);
+}
+
+/* The same seeds give the same sweep hash however many workers share them. */
+Test(cli, sweeps_to_the_same_hash_with_any_number_of_jobs)
+{
+    char hash[3][24];
+    for (int jobs = 1; jobs <= 3; jobs++) {
+        char command[128];
+        (void)snprintf(command, sizeof command, "sweep " GOOD " --seeds 1..24 --jobs %d", jobs);
+        cr_expect_eq(fallacy(command), 0);
+        const char *found = strstr(output, "hash ");
+        cr_assert(found);
+        (void)snprintf(hash[jobs - 1], sizeof hash[0], "%.16s", found + 5);
+    }
+    cr_expect_str_eq(hash[0], hash[1]);
+    cr_expect_str_eq(hash[0], hash[2]);
+}
+
+/* A planted bug is found by a sweep: exit 1, a line to paste that shows it, JUnit and JSON. */
+Test(cli, sweeps_find_a_planted_bug)
+{
+    cr_expect_eq(fallacy("sweep scenarios/raft/swarm_within_the_model.json --seeds 1..20 "
+                         "--set 'nodes[0].bugs=[\"R07_ack_before_fsync\"]' "
+                         "--junit $D/junit.xml --out $D/sweep.db"),
+                 1);
+    EXPECT_SAYS("NOT met");
+    EXPECT_SAYS("fallacy run scenarios/raft/swarm_within_the_model.json --seed ");
+    shell("grep -q '<failure' $D/junit.xml");
+    cr_expect_eq(fallacy("show $D/sweep.db"), 0);
+    cr_expect_eq(fallacy("sweep scenarios/raft/swarm_within_the_model.json --seeds 1..20 "
+                         "--set 'nodes[0].bugs=[\"R07_ack_before_fsync\"]' --json"),
+                 1);
+    EXPECT_SAYS("\"failures\":");
+    EXPECT_SAYS("\"replay\":");
+}
+
+/* A full disk: told, with nothing left under the final name. */
+Test(cli, a_full_disk_leaves_nothing_behind)
+{
+    /* A limit on file size stands for the full disk; SIGXFSZ must not kill us silently. */
+    cr_expect_eq(fallacy("list checks"), 0);
+    char command[1024];
+    (void)snprintf(command, sizeof command,
+                   "(ulimit -f 100; trap '' XFSZ; '%s' run %s --out %s/full.db --level trace) "
+                   ">%s/said 2>&1",
+                   getenv("FALLACY"), GOOD, folder, folder);
+    const int status = system(command);
+    cr_expect_eq(WEXITSTATUS(status), 2);
+    cr_expect_not(exists("full.db"));
+    shell("grep -q full.db $D/said");
+}
+
+/* A run that is killed leaves a readable recording that says it is unfinished. */
+Test(cli, a_killed_run_leaves_a_readable_recording)
+{
+    char command[1024];
+    (void)snprintf(command, sizeof command,
+                   "timeout -s KILL 0.4 '%s' run "
+                   "scenarios/incidents/cloudflare_2020_partial_partition.json --level trace "
+                   "--set duration=2000s --out %s/killed.db >/dev/null 2>&1",
+                   getenv("FALLACY"), folder);
+    (void)!system(command);
+    cr_assert(exists("killed.db"));
+    cr_expect_eq(fallacy("show $D/killed.db"), 0);
+    EXPECT_SAYS("nfinished");
+}
+
+/* Every list has rows, and JSON is one object. */
+Test(cli, lists_the_catalogue)
+{
+    const char *const whats[] = {"scenarios", "nodes", "faults", "checks", "bugs", "nodes raft"};
+    for (size_t i = 0; i < sizeof whats / sizeof *whats; i++) {
+        char command[64];
+        (void)snprintf(command, sizeof command, "list %s", whats[i]);
+        cr_expect_eq(fallacy(command), 0, "%s", command);
+        cr_expect_gt(strlen(output), 100, "%s", command);
+        (void)snprintf(command, sizeof command, "list %s --json", whats[i]);
+        cr_expect_eq(fallacy(command), 0, "%s", command);
+        cr_expect_eq(output[0], '{', "%s", command);
+    }
+}
+
+/* Completion scripts for three shells. */
+Test(cli, completes)
+{
+    cr_expect_eq(fallacy("completion bash | bash -n"), 0);
+    cr_expect_eq(fallacy("completion fish"), 0);
+    EXPECT_SAYS("sweep");
+    cr_expect_eq(fallacy("completion csh"), 2);
+}
