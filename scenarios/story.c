@@ -50,8 +50,8 @@ static bool tell(const struct story *story, const struct sim_record *r, char *wo
             r->detail == SIM_FAULT_RESTART) {
             return false; /* Told by the crash, the pause or the boot itself. */
         }
-        (void)snprintf(words, size, "%s: %s %s", sim_fault_kind_name(r->detail), name,
-                       r->b ? "begins" : "ends");
+        (void)snprintf(words, size, "%s %s: %s", sim_fault_kind_name(r->detail),
+                       r->b ? "begins" : "ends", name);
         return true;
     case SIM_REC_VIOLATION:
         (void)snprintf(words, size, "%s is violated", sim_check_infos[r->detail].name);
@@ -59,6 +59,21 @@ static bool tell(const struct story *story, const struct sim_record *r, char *wo
     default:
         return false;
     }
+}
+
+#define NO_FAULT UINT64_MAX
+
+/* A fault that concerns several nodes is one line that names them all. */
+static bool join(struct story *story, const struct story_line *line, const char *name)
+{
+    struct story_line *last = story->line_count ? &story->lines[story->line_count - 1] : NULL;
+    if (!last || story->left_out > 0 || last->fault != line->fault ||
+        last->time_ns != line->time_ns) {
+        return false;
+    }
+    const size_t at = strlen(last->words);
+    (void)snprintf(last->words + at, sizeof last->words - at, ", %s", name);
+    return true;
 }
 
 static void collect(void *context, const struct sim_record *record)
@@ -70,9 +85,15 @@ static void collect(void *context, const struct sim_record *record)
     if (!(TOLD >> record->kind & 1)) {
         return;
     }
-    struct story_line line = {.time_ns = record->time_ns};
+    struct story_line line = {.time_ns = record->time_ns, .fault = NO_FAULT};
     if (!tell(story, record, line.words, sizeof line.words)) {
         return;
+    }
+    if (record->kind == SIM_REC_FAULT) {
+        line.fault = record->a << 1 | record->b;
+        if (join(story, &line, node_name(story, record->node))) {
+            return;
+        }
     }
     if (story->line_count < STORY_LINES_MAX) {
         story->lines[story->line_count++] = line;

@@ -9,6 +9,7 @@
 
 struct story_line {
     uint64_t time_ns;
+    uint64_t fault; /* Number of the fault and whether it begins, for lines that are joined. */
     char words[160];
 };
 
