@@ -199,6 +199,34 @@ Test(cli, sweeps_find_a_planted_bug)
     EXPECT_SAYS("\"replay\":");
 }
 
+/* A sweep in the background, something done to it, and what it says; its exit code. */
+static int disturbed_sweep(const char *disturbance)
+{
+    char command[1024];
+    (void)snprintf(command, sizeof command,
+                   "'%s' sweep scenarios/incidents/cloudflare_2020_partial_partition.json "
+                   "--seeds 1..20 --jobs 2 >%s/said 2>&1 & sweep=$!; sleep 0.6; %s; wait $sweep",
+                   getenv("FALLACY"), folder, disturbance);
+    const int status = system(command);
+    return WEXITSTATUS(status);
+}
+
+/* A worker killed in mid-sweep is a finding with its seed; all other seeds are still run. */
+Test(cli, a_killed_worker_is_a_finding)
+{
+    cr_expect_eq(disturbed_sweep("kill -9 $(cut -d ' ' -f 1 /proc/$sweep/task/$sweep/children)"),
+                 1);
+    shell("grep -q 'crash_free worker died in 1 of 20 seeds' $D/said");
+    shell("grep -q '^20 seeds in' $D/said");
+}
+
+/* Ctrl-C ends a sweep early and loses nothing of what was found until then. */
+Test(cli, an_interrupted_sweep_tells_what_it_found)
+{
+    cr_expect_eq(disturbed_sweep("kill -INT $sweep"), 130);
+    shell("grep -q '^Interrupted: ' $D/said");
+}
+
 /* A full disk: told, with nothing left under the final name. */
 Test(cli, a_full_disk_leaves_nothing_behind)
 {

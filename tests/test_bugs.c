@@ -1,0 +1,104 @@
+/* Every planted bug is caught by the check meant for it, and without the bug the same seeds pass
+ * with that check exercised. */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "nodes/registry.h"
+#include "scenarios/runner.h"
+#include "scenarios/scenario.h"
+
+#define SWARM "scenarios/raft/swarm_within_the_model.json"
+#define SEEDS 60 /* At most, until a bug is found. */
+#define CLEAN_SEEDS 10
+
+static const struct {
+    const char *bug;
+    uint32_t check; /* What its line in the catalogue of bugs says it breaks. */
+} intended[] = {
+    {"R01_old_term_commit", SIM_CHECK_COMMIT_OWN_TERM},
+    {"R05_vote_not_persisted", SIM_CHECK_ONE_VOTE_PER_TERM},
+    {"R07_ack_before_fsync", SIM_CHECK_COMMIT_DURABLE_QUORUM},
+    {"R08_no_election_restriction", SIM_CHECK_VOTE_UP_TO_DATE},
+    {"R09_truncate_always", SIM_CHECK_MATCH_HONEST},
+    {"R10_no_prev_log_check", SIM_CHECK_LOG_MATCHING},
+    {"R16_no_sessions", SIM_CHECK_EXACTLY_ONCE},
+    {"R25_over_ack", SIM_CHECK_MATCH_HONEST},
+    {"R29_vote_forgotten", SIM_CHECK_ONE_VOTE_PER_TERM},
+};
+
+/* The swarm with a bug (NULL: none), made short: what bugs break first shows early. */
+static void load(struct scenario *scenario, struct runner *runner, const char *bug)
+{
+    char set[80];
+    (void)snprintf(set, sizeof set, "nodes[0].bugs=[\"%s\"]", bug ? bug : "");
+    const char *const sets[] = {"duration=20s", set};
+    cr_assert_eq(scenario_load(scenario, SWARM, sets, bug ? 2 : 1), SIM_OK);
+    cr_assert(runner_init(runner, &scenario->plan));
+}
+
+/* Does the check fire in some of the first seeds? */
+static bool catches(const char *bug, uint32_t check)
+{
+    struct scenario scenario;
+    struct runner runner;
+    load(&scenario, &runner, bug);
+    bool caught = false;
+    for (uint64_t seed = 1; seed <= SEEDS && !caught; seed++) {
+        struct sim_world *world;
+        uint64_t wall_ns;
+        cr_assert_eq(runner_run(&runner, &scenario.plan, seed, NULL, &world, &wall_ns), RUNNER_DONE,
+                     "%s, seed %" PRIu64, bug, seed);
+        caught = sim_checks_state(sim_world_checks(world), check)->violated;
+    }
+    runner_release(&runner);
+    scenario_release(&scenario);
+    return caught;
+}
+
+/* A random schedule within the model finds every bug, by the check that is meant to. */
+Test(bugs, are_caught_by_the_check_meant_for_them, .timeout = 120)
+{
+    for (size_t i = 0; i < sizeof intended / sizeof *intended; i++) {
+        cr_expect(catches(intended[i].bug, intended[i].check),
+                  "%s was not caught by %s in %d seeds", intended[i].bug,
+                  sim_check_infos[intended[i].check].name, SEEDS);
+    }
+}
+
+/* No bug is left out of the table above. */
+Test(bugs, are_all_tried)
+{
+    const struct sim_node_kind *raft = node_registry_find("raft");
+    cr_assert_eq(raft->bug_count, sizeof intended / sizeof *intended);
+    for (uint32_t b = 0; b < raft->bug_count; b++) {
+        cr_expect_str_eq(raft->bugs[b].name, intended[b].bug);
+    }
+}
+
+/* Without a bug nothing fires, and over the seeds every check had its chance. */
+Test(bugs, are_not_seen_where_there_are_none, .timeout = 60)
+{
+    struct scenario scenario;
+    struct runner runner;
+    uint64_t exercised[SIM_CHECK_COUNT] = {0};
+    load(&scenario, &runner, NULL);
+    for (uint64_t seed = 1; seed <= CLEAN_SEEDS; seed++) {
+        struct sim_world *world;
+        uint64_t wall_ns;
+        cr_assert_eq(runner_run(&runner, &scenario.plan, seed, NULL, &world, &wall_ns),
+                     RUNNER_DONE);
+        for (uint32_t c = 0; c < SIM_CHECK_COUNT; c++) {
+            const struct sim_check_state *state = sim_checks_state(sim_world_checks(world), c);
+            cr_expect(!state->violated && state->verdict != SIM_STUCK, "seed %" PRIu64 ": %s: %s",
+                      seed, sim_check_infos[c].name, state->detail);
+            exercised[c] += state->exercised;
+        }
+    }
+    for (size_t i = 0; i < sizeof intended / sizeof *intended; i++) {
+        cr_expect_gt(exercised[intended[i].check], 0, "%s",
+                     sim_check_infos[intended[i].check].name);
+    }
+    runner_release(&runner);
+    scenario_release(&scenario);
+}
