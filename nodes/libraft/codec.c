@@ -334,9 +334,13 @@ bool libraft_message_decode(struct raft_message *message, uint32_t kind, const u
 
 /* ---- Disk records ------------------------------------------------------------------------ */
 
-#define SALT_ENTRY 101 /* A record in the wrong file is as bad as a torn one. */
-#define SALT_SNAPSHOT 102
-#define SALT_HARD 103
+/* A record in the wrong file is as bad as a torn one; beyond the types of messages. */
+#define SALT(file) (100u + (file))
+
+bool libraft_record_is_whole(enum libraft_file file, const uint8_t *bytes, size_t size_bytes)
+{
+    return !reader_open(bytes, size_bytes, SALT(file)).bad;
+}
 
 size_t libraft_entry_bytes(const struct raft_entry *entry)
 {
@@ -348,12 +352,12 @@ void libraft_entry_encode(const struct raft_entry *entry, uint8_t *bytes)
     uint8_t *at = put(bytes, entry->term);
     at = put(at, entry->type);
     at = put_block(at, entry->buf.base, entry->buf.len);
-    seal(bytes, at, SALT_ENTRY);
+    seal(bytes, at, SALT(LIBRAFT_LOG));
 }
 
 bool libraft_entry_decode(struct raft_entry *entry, const uint8_t *bytes, size_t size_bytes)
 {
-    struct reader r = reader_open(bytes, size_bytes, SALT_ENTRY);
+    struct reader r = reader_open(bytes, size_bytes, SALT(LIBRAFT_LOG));
     entry->term = get(&r);
     entry->type = (unsigned short)get(&r);
     const uint8_t *data = get_block(&r, &entry->buf.len);
@@ -387,13 +391,13 @@ void libraft_snapshot_encode(const struct raft_snapshot *snapshot, uint8_t *byte
         memcpy(at, snapshot->bufs[i].base, snapshot->bufs[i].len);
         at += snapshot->bufs[i].len;
     }
-    seal(bytes, at, SALT_SNAPSHOT);
+    seal(bytes, at, SALT(LIBRAFT_SNAPSHOT));
 }
 
 bool libraft_snapshot_decode(struct raft_snapshot *snapshot, const uint8_t *bytes,
                              size_t size_bytes)
 {
-    struct reader r = reader_open(bytes, size_bytes, SALT_SNAPSHOT);
+    struct reader r = reader_open(bytes, size_bytes, SALT(LIBRAFT_SNAPSHOT));
     snapshot->index = get(&r);
     snapshot->term = get(&r);
     snapshot->configuration_index = get(&r);
@@ -418,12 +422,12 @@ void libraft_hard_encode(raft_term term, raft_id vote, uint8_t bytes[LIBRAFT_HAR
 {
     uint8_t *at = put(bytes, term);
     at = put(at, vote);
-    seal(bytes, at, SALT_HARD);
+    seal(bytes, at, SALT(LIBRAFT_HARD));
 }
 
 bool libraft_hard_decode(raft_term *term, raft_id *vote, const uint8_t *bytes, size_t size_bytes)
 {
-    struct reader r = reader_open(bytes, size_bytes, SALT_HARD);
+    struct reader r = reader_open(bytes, size_bytes, SALT(LIBRAFT_HARD));
     *term = get(&r);
     *vote = get(&r);
     return reader_done(&r);

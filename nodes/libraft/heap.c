@@ -8,10 +8,12 @@
 
 static _Thread_local struct sim_env *current;
 
-/* Before each block: its size, for realloc(); 16 bytes keep the alignment of sim_alloc(). */
+#define GUARD UINT64_C(0x6c696272616674a5)
+
+/* Before each block; 16 bytes keep the alignment of sim_alloc(). */
 struct prefix {
-    uint64_t size_bytes;
-    uint64_t unused;
+    uint64_t size_bytes; /* For realloc(). */
+    uint64_t guard;      /* GUARD while the block is in use. */
 };
 
 static void *heap_malloc(void *data, size_t size_bytes)
@@ -26,6 +28,7 @@ static void *heap_malloc(void *data, size_t size_bytes)
         return NULL;
     }
     prefix->size_bytes = size_bytes;
+    prefix->guard = GUARD;
     return prefix + 1;
 }
 
@@ -33,9 +36,15 @@ static void heap_free(void *data, void *block)
 {
     (void)data;
     assert(current);
-    if (block) {
-        sim_release(current, (struct prefix *)block - 1);
+    if (!block) {
+        return;
     }
+    /* The library frees some blocks twice on error paths. Like glibc's heap, abort: a crash of
+     * this node, for crash_free to see, and the world's memory stays whole. */
+    struct prefix *prefix = (struct prefix *)block - 1;
+    assert(prefix->guard == GUARD);
+    prefix->guard = 0;
+    sim_release(current, prefix);
 }
 
 static void *heap_calloc(void *data, size_t count, size_t size_bytes)

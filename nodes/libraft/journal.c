@@ -44,7 +44,31 @@ static int status_of(enum sim_status status)
     return status == SIM_OK ? 0 : status == SIM_ENOSPC ? RAFT_NOSPACE : RAFT_IOERR;
 }
 
+/* Write a record that must never be without a whole version: as two copies, the spare first, so
+ * that a crash tears one of them at most. The first of all goes to position 0 first: nothing
+ * is lost with it. */
+static int write_copies(struct libraft_node *node, enum libraft_file file, const uint8_t *bytes,
+                        size_t size_bytes, struct sim_label label)
+{
+    const uint64_t first = sim_disk_end(node->env, file) > 0 ? LIBRAFT_SPARE : 0;
+    enum sim_status status =
+        sim_disk_write(node->env, file, first, bytes, (uint32_t)size_bytes, label);
+    if (status == SIM_OK) {
+        status = sim_disk_write(node->env, file, LIBRAFT_SPARE - first, bytes, (uint32_t)size_bytes,
+                                label);
+    }
+    node->written += status == SIM_OK;
+    node->failed |= status != SIM_OK;
+    return status_of(status);
+}
+
 /* ---- Term and vote ------------------------------------------------------------------------ */
+
+struct sim_label libraft_hard_label(const struct libraft_node *node, raft_term term, raft_id vote)
+{
+    const uint32_t number = libraft_number_of(node, vote);
+    return (struct sim_label){term, number == SIM_NOBODY ? 0 : (uint64_t)number + 1};
+}
 
 int libraft_write_hard(struct libraft_node *node, raft_term term, raft_id vote)
 {
@@ -53,16 +77,13 @@ int libraft_write_hard(struct libraft_node *node, raft_term term, raft_id vote)
     }
     uint8_t bytes[LIBRAFT_HARD_BYTES];
     libraft_hard_encode(term, vote, bytes);
-    const uint32_t number = libraft_number_of(node, vote);
-    const struct sim_label label = {term, number == SIM_NOBODY ? 0 : (uint64_t)number + 1};
-    const enum sim_status status =
-        sim_disk_write(node->env, LIBRAFT_HARD, 0, bytes, sizeof bytes, label);
-    if (status != SIM_OK) {
-        node->failed = true;
-        return status_of(status);
+    const struct sim_label label = libraft_hard_label(node, term, vote);
+    const int status = write_copies(node, LIBRAFT_HARD, bytes, sizeof bytes, label);
+    if (status != 0) {
+        return status;
     }
     node->term = term;
-    node->hard = ++node->written;
+    node->hard = node->written;
     return 0;
 }
 
@@ -116,10 +137,7 @@ static void start_snapshot(struct libraft_node *node, struct libraft_op *op)
     }
     libraft_snapshot_encode(op->snapshot, bytes);
     const struct sim_label label = {op->snapshot->index, op->snapshot->term};
-    op->status = status_of(
-        sim_disk_write(node->env, LIBRAFT_SNAPSHOT, 0, bytes, (uint32_t)size_bytes, label));
-    node->written += op->status == 0;
-    node->failed |= op->status != 0;
+    op->status = write_copies(node, LIBRAFT_SNAPSHOT, bytes, size_bytes, label);
 }
 
 static void start_op(struct libraft_node *node, struct libraft_op *op)

@@ -23,6 +23,7 @@
 
 enum libraft_file { LIBRAFT_LOG, LIBRAFT_HARD, LIBRAFT_SNAPSHOT }; /* Files on the disk. */
 
+#define LIBRAFT_SPARE 1 /* Position of the copy of record 0 in LIBRAFT_HARD, LIBRAFT_SNAPSHOT. */
 #define LIBRAFT_ADDRESS_MAX 12 /* A node number in decimal. */
 #define LIBRAFT_OPERATION_BYTES 48
 
@@ -97,6 +98,8 @@ size_t libraft_snapshot_bytes(const struct raft_snapshot *snapshot);
 void libraft_snapshot_encode(const struct raft_snapshot *snapshot, uint8_t *bytes);
 bool libraft_snapshot_decode(struct raft_snapshot *snapshot, const uint8_t *bytes,
                              size_t size_bytes);
+/* Does a record of a file have the checksum it should? */
+bool libraft_record_is_whole(enum libraft_file file, const uint8_t *bytes, size_t size_bytes);
 /* Term and vote (0: none) as a disk record. */
 #define LIBRAFT_HARD_BYTES 24
 void libraft_hard_encode(raft_term term, raft_id vote, uint8_t bytes[LIBRAFT_HARD_BYTES]);

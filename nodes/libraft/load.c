@@ -7,35 +7,93 @@ void libraft_address(uint32_t number, char address[LIBRAFT_ADDRESS_MAX])
     snprintf(address, LIBRAFT_ADDRESS_MAX, "%u", number);
 }
 
+/* ---- Records in two copies ---------------------------------------------------------------- */
+
+static bool is_whole_at(const struct libraft_node *node, enum libraft_file file, uint64_t position)
+{
+    uint32_t size_bytes = 0;
+    const uint8_t *bytes = sim_disk_read(node->env, file, position, &size_bytes);
+    return libraft_record_is_whole(file, bytes, size_bytes);
+}
+
+/* The bytes of the first whole copy; NULL if there is none. */
+static const uint8_t *read_copy(const struct libraft_node *node, enum libraft_file file,
+                                uint32_t *size_bytes)
+{
+    const uint64_t position = is_whole_at(node, file, 0) ? 0 : LIBRAFT_SPARE;
+    return is_whole_at(node, file, position) ? sim_disk_read(node->env, file, position, size_bytes)
+                                             : NULL;
+}
+
+/* Neither copy is whole, though both were written once. A first record torn at a crash has no
+ * copy yet, and nothing had followed from it. */
+static bool is_rotten(const struct libraft_node *node, enum libraft_file file)
+{
+    uint32_t size_bytes;
+    return !read_copy(node, file, &size_bytes) &&
+           sim_disk_read(node->env, file, LIBRAFT_SPARE, NULL);
+}
+
+/* Make position 0 whole again, so that the next change can tear the spare. */
+static int repair(struct libraft_node *node, enum libraft_file file, struct sim_label label)
+{
+    if (sim_disk_begin(node->env, file) > 0) {
+        /* Only the spare of a first record that was never synced. */
+        sim_disk_truncate(node->env, file, sim_disk_begin(node->env, file));
+        node->written++;
+        return 0;
+    }
+    uint32_t size_bytes;
+    const uint8_t *spare = read_copy(node, file, &size_bytes);
+    if (!spare || is_whole_at(node, file, 0)) {
+        return 0;
+    }
+    uint8_t *bytes = libraft_scratch(node, size_bytes);
+    if (!bytes) {
+        return RAFT_NOMEM;
+    }
+    memcpy(bytes, spare, size_bytes);
+    node->written++;
+    return sim_disk_write(node->env, file, 0, bytes, size_bytes, label) == SIM_OK ? 0 : RAFT_IOERR;
+}
+
 bool libraft_is_pristine(const struct libraft_node *node)
 {
-    for (uint32_t file = LIBRAFT_LOG; file <= LIBRAFT_SNAPSHOT; file++) {
-        if (sim_disk_end(node->env, file) > sim_disk_begin(node->env, file)) {
-            return false;
-        }
-    }
-    return true;
+    uint32_t size_bytes;
+    return sim_disk_end(node->env, LIBRAFT_LOG) == sim_disk_begin(node->env, LIBRAFT_LOG) &&
+           !read_copy(node, LIBRAFT_HARD, &size_bytes) &&
+           !read_copy(node, LIBRAFT_SNAPSHOT, &size_bytes) && !is_rotten(node, LIBRAFT_HARD) &&
+           !is_rotten(node, LIBRAFT_SNAPSHOT);
 }
 
 int libraft_load_snapshot(struct libraft_node *node, struct raft_snapshot **snapshot)
 {
     uint32_t size_bytes;
-    const uint8_t *bytes = sim_disk_read(node->env, LIBRAFT_SNAPSHOT, 0, &size_bytes);
+    const uint8_t *bytes = read_copy(node, LIBRAFT_SNAPSHOT, &size_bytes);
     *snapshot = NULL;
     if (!bytes) {
-        return 0;
+        return is_rotten(node, LIBRAFT_SNAPSHOT) ? RAFT_CORRUPT : 0;
     }
     struct raft_snapshot *loaded = raft_calloc(1, sizeof *loaded);
-    if (!loaded) {
-        return RAFT_NOMEM;
-    }
-    if (!libraft_snapshot_decode(loaded, bytes, size_bytes)) {
+    if (!loaded || !libraft_snapshot_decode(loaded, bytes, size_bytes)) {
         raft_free(loaded);
-        return RAFT_CORRUPT;
+        return RAFT_NOMEM;
     }
     *snapshot = loaded;
     return 0;
 }
+
+static int load_hard(struct libraft_node *node, raft_term *term, raft_id *vote)
+{
+    uint32_t size_bytes;
+    const uint8_t *bytes = read_copy(node, LIBRAFT_HARD, &size_bytes);
+    if (!bytes || !libraft_hard_decode(term, vote, bytes, size_bytes)) {
+        return is_rotten(node, LIBRAFT_HARD) ? RAFT_CORRUPT : 0;
+    }
+    return repair(node, LIBRAFT_HARD, libraft_hard_label(node, *term, *vote));
+}
+
+/* ---- The log ------------------------------------------------------------------------------ */
 
 static bool read_entry(struct libraft_node *node, uint64_t index, struct raft_entry *entry)
 {
@@ -142,11 +200,14 @@ int libraft_load(struct libraft_node *node, raft_term *term, raft_id *vote,
     *start = 1;
     *entries = NULL;
     *count = 0;
-    uint32_t size_bytes;
-    const uint8_t *bytes = sim_disk_read(node->env, LIBRAFT_HARD, 0, &size_bytes);
-    if (bytes && !libraft_hard_decode(term, vote, bytes, size_bytes)) {
-        return RAFT_CORRUPT;
+    *snapshot = NULL;
+    int status = load_hard(node, term, vote);
+    if (status == 0) {
+        status = libraft_load_snapshot(node, snapshot);
     }
-    const int status = libraft_load_snapshot(node, snapshot);
+    if (status == 0 && *snapshot) {
+        const struct sim_label label = {(*snapshot)->index, (*snapshot)->term};
+        status = repair(node, LIBRAFT_SNAPSHOT, label);
+    }
     return status != 0 ? status : load_log(node, *snapshot, start, entries, count);
 }

@@ -19,6 +19,7 @@ bool libraft_run_ops(struct libraft_node *node);
 
 /* Into the disk's cache; 0 or an error of the library. */
 int libraft_write_hard(struct libraft_node *node, raft_term term, raft_id vote);
+struct sim_label libraft_hard_label(const struct libraft_node *node, raft_term term, raft_id vote);
 int libraft_write_entry(struct libraft_node *node, raft_index index,
                         const struct raft_entry *entry);
 static inline bool libraft_hard_is_durable(const struct libraft_node *node)
