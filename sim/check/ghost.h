@@ -45,7 +45,7 @@ struct sim_ghost_index {
     uint32_t acked : 1;       /* A client was told that the operation in it is done. */
 };
 
-#define SIM_GHOST_PAGE 256
+#define SIM_GHOST_PAGE 255
 
 struct sim_ghost_page {
     uint64_t number; /* First index / SIM_GHOST_PAGE. */
