@@ -98,6 +98,7 @@ Test(libraft, chaos_breaks_nothing_that_the_adapter_answers_for)
     make(&scenario, SMALL_SNAPSHOTS, ", \"swarm\": [" CHAOS "]");
     cr_assert(runner_init(&runner, &scenario.plan));
     uint64_t crashes = 0;
+    uint32_t refused = 0;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         struct sim_world *world;
         struct sim_metrics metrics;
@@ -111,7 +112,11 @@ Test(libraft, chaos_breaks_nothing_that_the_adapter_answers_for)
                       sim_check_infos[checks[i]].name,
                       sim_checks_state(sim_world_checks(world), checks[i])->detail);
         }
+        for (uint32_t node = 0; node < 3; node++) {
+            refused += world->nodes[node].up && view_of(world, node).role == SIM_ROLE_NONE;
+        }
     }
+    cr_expect_eq(refused, 0, "a torn record must not keep a node from starting");
     cr_expect_gt(crashes, 100, "chaos must crash nodes");
     runner_release(&runner);
     scenario_release(&scenario);
