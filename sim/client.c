@@ -13,6 +13,7 @@ struct sim_client {
     struct sim_rng rng;
     uint32_t workload;
     uint32_t server;     /* Place in the target group. */
+    uint32_t turn;       /* The place tried last without a hint; hints do not move it. */
     bool open;           /* An operation is. */
     bool in_doubt;       /* Some attempt timed out: it may have taken place. */
     bool stopped;        /* A closed loop that has come to its end. */
@@ -130,6 +131,7 @@ static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
         const uint32_t size = world->plan->groups[workload->target_group].node_count;
         client->server = workload->stick ? (node - workload->first_client) % size
                                          : (uint32_t)((uint64_t)place * size >> 32);
+        client->turn = client->server;
     }
     client->sequence++;
     client->open = true;
@@ -298,7 +300,10 @@ static void try_again(struct sim_world *world, uint32_t node, uint64_t hint)
         hint < group->first_node + group->node_count) {
         client->server = (uint32_t)hint - group->first_node;
     } else {
-        client->server = (client->server + 1) % group->node_count;
+        /* In turn, from where no hint led: two servers that point at each other, such as a
+         * deposed leader and its last follower, must not keep a client from the others. */
+        client->turn = (client->turn + 1) % group->node_count;
+        client->server = client->turn;
     }
     later(world, node, sim_dist_draw(&workload->backoff, &client->rng), CLIENT_RETRY);
 }

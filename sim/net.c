@@ -420,6 +420,17 @@ static void deliver(struct sim_world *world, struct sim_message *m)
     sim_net_release(world, m);
 }
 
+/* When a stalled stream tries again: after its back-off, but no later than its user's patience
+ * lasts, so that a healed link does not wait for the last, longest back-off. */
+static void retry_later(struct sim_world *world, const struct sim_link *link, uint32_t from,
+                        uint32_t to)
+{
+    const uint64_t retry =
+        sim_add_sat(world->now_ns, retransmit_after_ns(link, link->stalled_tries - 1));
+    const uint64_t reset = sim_add_sat(link->stalled_since_ns, STREAM_PATIENCE_NS);
+    sim_world_push(world, retry < reset ? retry : reset, SIM_PEND_STREAM, from, to, 0);
+}
+
 /* A stream's segments wait behind the first that did not get through. */
 static void stall(struct sim_world *world, struct sim_link *link, struct sim_message *m)
 {
@@ -435,8 +446,7 @@ static void stall(struct sim_world *world, struct sim_link *link, struct sim_mes
     link->stalled_tries = 1;
     m->fate |= SIM_FATE_RETRANSMITTED;
     world->metrics.messages_retransmitted++;
-    sim_world_push(world, sim_add_sat(world->now_ns, retransmit_after_ns(link, 0)), SIM_PEND_STREAM,
-                   m->from, m->to, 0);
+    retry_later(world, link, m->from, m->to);
 }
 
 void sim_net_arrive(struct sim_world *world, const struct sim_pending *event)
@@ -462,10 +472,8 @@ void sim_net_retry(struct sim_world *world, const struct sim_pending *event)
     struct sim_link *link = world->nodes[from].links[to];
     const bool cut = sim_net_is_cut(world, from, to);
     if (cut && world->now_ns - link->stalled_since_ns < STREAM_PATIENCE_NS) {
-        sim_world_push(world,
-                       sim_add_sat(world->now_ns, retransmit_after_ns(link, link->stalled_tries)),
-                       SIM_PEND_STREAM, from, to, 0);
         link->stalled_tries++;
+        retry_later(world, link, from, to);
         world->metrics.messages_retransmitted++;
         return;
     }
