@@ -271,7 +271,9 @@ static void conclude(struct sweep *sweep)
     for (uint64_t i = 0; i < count; i++) {
         result->hash = sim_trace_fold(result->hash, sweep->hashes[i]);
     }
-    qsort(result->findings, result->finding_count, sizeof *result->findings, by_seed);
+    if (result->finding_count > 0) {
+        qsort(result->findings, result->finding_count, sizeof *result->findings, by_seed);
+    }
     for (uint32_t c = 0; c < SIM_CHECK_COUNT; c++) {
         if (scenario->expect[c] == SCENARIO_SOMETIMES && result->violated[c] == 0) {
             result->met = false;

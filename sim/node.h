@@ -27,7 +27,7 @@ enum sim_function { SIM_READ, SIM_WRITE, SIM_CAS, SIM_FUNCTION_COUNT };
 /* One operation of one client session. Retries carry the same (client, sequence), and a
  * session has at most one operation open, with sequences 1, 2, 3, ... */
 struct sim_operation {
-    uint32_t client; /* Node number of the client. */
+    uint32_t client;   /* Node number of the client. */
     uint32_t function; /* enum sim_function */
     uint64_t sequence;
     uint64_t key;
@@ -64,14 +64,14 @@ struct sim_event {
     uint32_t timer;
     uint32_t command;
     uint64_t token;
-    uint32_t status; /* enum sim_status */
+    uint32_t status;                       /* enum sim_status */
     const struct sim_operation *operation; /* Borrowed for the call. */
 };
 
 /* ---- Effects ------------------------------------------------------------------------ */
 
-uint32_t sim_self(const struct sim_env *env);       /* This node's number, from 0. */
-uint32_t sim_group_size(const struct sim_env *env); /* Nodes of this node's group, */
+uint32_t sim_self(const struct sim_env *env);                     /* This node's number, from 0. */
+uint32_t sim_group_size(const struct sim_env *env);               /* Nodes of this node's group, */
 uint32_t sim_group_member(const struct sim_env *env, uint32_t i); /* by place in it. */
 
 /* Send a copy of `data`. Lost or late messages are the network's business: a sender cannot
@@ -84,8 +84,8 @@ void sim_send(struct sim_env *env, uint32_t to, uint32_t message_kind, const voi
 void sim_timer_set(struct sim_env *env, uint32_t timer, uint64_t delay_ns);
 void sim_timer_cancel(struct sim_env *env, uint32_t timer);
 
-uint64_t sim_monotonic_ns(const struct sim_env *env); /* Drifts, never steps back. */
-uint64_t sim_wall_ns(const struct sim_env *env);      /* Drifts, steps, is synchronised. */
+uint64_t sim_monotonic_ns(const struct sim_env *env);  /* Drifts, never steps back. */
+uint64_t sim_wall_ns(const struct sim_env *env);       /* Drifts, steps, is synchronised. */
 uint64_t sim_wall_error_ns(const struct sim_env *env); /* The bound the clock claims. */
 
 /* The node's own stream. */
@@ -111,10 +111,10 @@ struct sim_label {
 };
 
 /* SIM_OK, or SIM_ENOSPC / SIM_EIO with nothing changed. */
-SIM_NODISCARD enum sim_status sim_disk_write(struct sim_env *env, uint32_t file,
-                                             uint64_t position, const void *data,
-                                             uint32_t size_bytes, struct sim_label label);
-void sim_disk_truncate(struct sim_env *env, uint32_t file, uint64_t from); /* Drop >= from. */
+SIM_NODISCARD enum sim_status sim_disk_write(struct sim_env *env, uint32_t file, uint64_t position,
+                                             const void *data, uint32_t size_bytes,
+                                             struct sim_label label);
+void sim_disk_truncate(struct sim_env *env, uint32_t file, uint64_t from);  /* Drop >= from. */
 void sim_disk_discard(struct sim_env *env, uint32_t file, uint64_t before); /* Drop < before. */
 /* Make durable all that was written before this call; SIM_EVENT_SYNCED(token) says when, in
  * the order of the calls. After a failed sync what it covered is in doubt. */
@@ -156,8 +156,8 @@ struct sim_value { /* Scalars have low == high. */
 };
 
 struct sim_setting {
-    const char *name; /* The field's own name: "election_timeout". */
-    uint32_t type;    /* enum sim_setting_type */
+    const char *name;          /* The field's own name: "election_timeout". */
+    uint32_t type;             /* enum sim_setting_type */
     struct sim_value standard; /* The default. */
     int64_t minimum;
     int64_t maximum;
@@ -170,7 +170,7 @@ struct sim_value sim_setting_range(const struct sim_env *env, uint32_t setting);
 bool sim_bug(const struct sim_env *env, uint32_t bug); /* Is this planted bug on? */
 
 struct sim_fact {
-    const char *name; /* "role", "term", "commit", ... */
+    const char *name;          /* "role", "term", "commit", ... */
     const char *const *values; /* NULL-terminated names of 0, 1, 2, ..., or NULL: a number. */
 };
 
@@ -190,8 +190,8 @@ struct sim_entry_id {
 
 struct sim_view {
     uint64_t term;
-    uint32_t vote; /* SIM_NOBODY if none. */
-    uint32_t role; /* enum sim_role; a pre-candidate is a follower. */
+    uint32_t vote;        /* SIM_NOBODY if none. */
+    uint32_t role;        /* enum sim_role; a pre-candidate is a follower. */
     uint64_t first_index; /* Of the log in memory; last_index + 1 if it is empty. */
     uint64_t last_index;
     uint64_t commit_index;
