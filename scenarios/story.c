@@ -50,6 +50,10 @@ static bool tell(const struct story *story, const struct sim_record *r, char *wo
             r->detail == SIM_FAULT_RESTART) {
             return false; /* Told by the crash, the pause or the boot itself. */
         }
+        if (r->a == UINT64_MAX) { /* Not of the scenario: the second phase begins. */
+            (void)snprintf(words, size, "a majority is healed and must make progress: %s", name);
+            return true;
+        }
         (void)snprintf(words, size, "%s %s: %s", sim_fault_kind_name(r->detail),
                        r->b ? "begins" : "ends", name);
         return true;
@@ -144,9 +148,10 @@ static void print_verdicts(const struct sim_world *world, const uint32_t *expect
         }
         const struct sim_check_state *state = sim_checks_state(checks, c);
         const bool met = outcome_check_met(expect[c], state->verdict);
-        fprintf(stream, "  %s%-11s%s  %-24s", colour_of(stream, state->verdict, met),
+        const bool remark = !met || expect[c] != SCENARIO_NO_EXPECTATION;
+        fprintf(stream, "  %s%-11s%s  %-*s", colour_of(stream, state->verdict, met),
                 sim_verdict_name(state->verdict), options_colour(stream, COLOUR_OFF),
-                sim_check_infos[c].name);
+                remark ? 24 : 0, sim_check_infos[c].name);
         if (!met) {
             const char *wanted = outcome_expected_name(expect[c]);
             fprintf(stream, "  UNMET: expected %s", *wanted ? wanted : "holds");
