@@ -32,7 +32,7 @@ struct scripted { /* What a server's memory holds. */
 static struct sim_arena *arena;
 static struct sim_world *world;
 
-static void scripted_view(const void *state, struct sim_view *view)
+static inline void scripted_view(const void *state, struct sim_view *view)
 {
     const struct scripted *s = state;
     *view = (struct sim_view){.term = s->term,
@@ -48,7 +48,7 @@ static void scripted_view(const void *state, struct sim_view *view)
                               .voter_count = GROUP};
 }
 
-static bool scripted_entry(const void *state, uint64_t index, struct sim_entry_id *id)
+static inline bool scripted_entry(const void *state, uint64_t index, struct sim_entry_id *id)
 {
     const struct scripted *s = state;
     if (index < s->first || index > s->last || index >= LOG_MAX) {
@@ -58,7 +58,8 @@ static bool scripted_entry(const void *state, uint64_t index, struct sim_entry_i
     return true;
 }
 
-static bool scripted_progress(const void *state, uint32_t peer, uint64_t *match, uint64_t *next)
+static inline bool scripted_progress(const void *state, uint32_t peer, uint64_t *match,
+                                     uint64_t *next)
 {
     const struct scripted *s = state;
     *match = s->match[peer];
@@ -66,7 +67,7 @@ static bool scripted_progress(const void *state, uint32_t peer, uint64_t *match,
     return s->next[peer] != 0;
 }
 
-static void scripted_event(void *state, struct sim_env *env, const struct sim_event *event)
+static inline void scripted_event(void *state, struct sim_env *env, const struct sim_event *event)
 {
     (void)state;
     (void)env;
@@ -89,22 +90,28 @@ static struct sim_plan_group plan_groups[2];
 static struct sim_plan_zone plan_zone;
 static char plan_region[1][SIM_NAME_MAX];
 static uint64_t plan_zero;
+static struct sim_workload plan_clients = {.name = "c",
+                                           .first_client = C1,
+                                           .client_count = 2,
+                                           .weight = {1, 1, 1},
+                                           .key_count = 1,
+                                           .attempts = 1};
 static struct sim_plan plan;
 
 /* ---- Servers ---------------------------------------------------------------------------- */
 
-static struct scripted *of(uint32_t node)
+static inline struct scripted *of(uint32_t node)
 {
     return world->nodes[node].state;
 }
 
 /* The server has handled an event. */
-static void moved(uint32_t node)
+static inline void moved(uint32_t node)
 {
     sim_checks_moved(world->checks, node);
 }
 
-static void blank(uint32_t node)
+static inline void blank(uint32_t node)
 {
     struct scripted *s = of(node);
     memset(s, 0, sizeof *s);
@@ -118,7 +125,7 @@ static void blank(uint32_t node)
     world->nodes[node].incarnation++;
 }
 
-static void cluster_of(uint64_t checks)
+static inline void cluster_of(uint64_t checks)
 {
     static const char *const names[NODES] = {"n1", "n2", "n3", "m1", "m2", "m3", "c1", "c2"};
     for (uint32_t i = 0; i < NODES; i++) {
@@ -139,7 +146,9 @@ static void cluster_of(uint64_t checks)
                              .groups = plan_groups,
                              .group_count = 2,
                              .nodes = plan_nodes,
-                             .node_count = NODES};
+                             .node_count = NODES,
+                             .workloads = &plan_clients,
+                             .workload_count = 1};
     arena = sim_arena_new((size_t)16 << 20);
     cr_assert_not_null(arena);
     cr_assert_eq(sim_world_new(&world, arena, &plan, 1, NULL), SIM_OK);
@@ -150,19 +159,19 @@ static void cluster_of(uint64_t checks)
     }
 }
 
-static void cluster(void)
+static inline void cluster(void)
 {
     cluster_of(UINT64_MAX);
 }
 
-static void cluster_end(void)
+static inline void cluster_end(void)
 {
     sim_arena_free(arena);
 }
 
 /* ---- Disks ------------------------------------------------------------------------------ */
 
-static void put(uint32_t node, uint32_t file, uint64_t position, uint64_t a, uint64_t b)
+static inline void put(uint32_t node, uint32_t file, uint64_t position, uint64_t a, uint64_t b)
 {
     uint8_t bytes[8] = {(uint8_t)a, (uint8_t)b, 1, 2, 3, 4, 5, 6};
     cr_assert_eq(sim_disk_do_write(world->nodes[node].disk, file, position, bytes, sizeof bytes,
@@ -170,18 +179,18 @@ static void put(uint32_t node, uint32_t file, uint64_t position, uint64_t a, uin
                  SIM_OK);
 }
 
-static void cut(uint32_t node, uint32_t file, uint64_t from)
+static inline void cut(uint32_t node, uint32_t file, uint64_t from)
 {
     cr_assert_eq(sim_disk_do_truncate(world->nodes[node].disk, file, from), SIM_OK);
 }
 
-static void discard(uint32_t node, uint32_t file, uint64_t before)
+static inline void discard(uint32_t node, uint32_t file, uint64_t before)
 {
     cr_assert_eq(sim_disk_do_discard(world->nodes[node].disk, file, before), SIM_OK);
 }
 
 /* All that was written is durable, and the server has been told. */
-static void sync_disk(uint32_t node)
+static inline void sync_disk(uint32_t node)
 {
     uint64_t done_ns;
     uint64_t token;
@@ -194,7 +203,7 @@ static void sync_disk(uint32_t node)
 /* ---- What servers of Raft do ------------------------------------------------------------ */
 
 /* Append in memory and write, without a sync; the content is `digest`. */
-static void append(uint32_t node, uint64_t term, uint64_t digest)
+static inline void append(uint32_t node, uint64_t term, uint64_t digest)
 {
     struct scripted *s = of(node);
     s->log[++s->last] = (struct sim_entry_id){term, digest};
@@ -202,20 +211,20 @@ static void append(uint32_t node, uint64_t term, uint64_t digest)
     moved(node);
 }
 
-static void store(uint32_t node, uint64_t term, uint64_t digest)
+static inline void store(uint32_t node, uint64_t term, uint64_t digest)
 {
     append(node, term, digest);
     sync_disk(node);
 }
 
-static void truncate_log(uint32_t node, uint64_t from)
+static inline void truncate_log(uint32_t node, uint64_t from)
 {
     of(node)->last = from - 1;
     cut(node, LOG, from);
 }
 
 /* Take a snapshot up to `index` and drop the log before it. */
-static void compact(uint32_t node, uint64_t index)
+static inline void compact(uint32_t node, uint64_t index)
 {
     struct scripted *s = of(node);
     s->snapshot = (struct sim_label){index, s->log[index].term};
@@ -226,7 +235,7 @@ static void compact(uint32_t node, uint64_t index)
 }
 
 /* Go to a term, with a vote or without; durable. */
-static void enter(uint32_t node, uint64_t term, uint32_t vote)
+static inline void enter(uint32_t node, uint64_t term, uint32_t vote)
 {
     struct scripted *s = of(node);
     s->term = term;
@@ -237,34 +246,35 @@ static void enter(uint32_t node, uint64_t term, uint32_t vote)
     sync_disk(node);
 }
 
-static void lead(uint32_t node)
+static inline void lead(uint32_t node)
 {
     of(node)->role = SIM_ROLE_LEADER;
     moved(node);
 }
 
 /* An election as it should be: `node` asks, `voter` grants, both durably. */
-static void elect(uint32_t node, uint32_t voter, uint64_t term)
+static inline void elect(uint32_t node, uint32_t voter, uint64_t term)
 {
     enter(node, term, node);
     enter(voter, term, node);
     lead(node);
 }
 
-static void commit(uint32_t node, uint64_t index)
+static inline void commit(uint32_t node, uint64_t index)
 {
     of(node)->commit = index;
     moved(node);
 }
 
-static struct sim_operation operation_of(uint32_t client, uint64_t sequence)
+static inline struct sim_operation operation_of(uint32_t client, uint64_t sequence)
 {
     return (struct sim_operation){
         .client = client, .function = SIM_WRITE, .sequence = sequence, .key = 1, .value = sequence};
 }
 
 /* Apply the entry at `index`, which carries an operation. */
-static void apply(uint32_t node, uint64_t index, uint32_t client, uint64_t sequence, bool effect)
+static inline void apply(uint32_t node, uint64_t index, uint32_t client, uint64_t sequence,
+                         bool effect)
 {
     const struct sim_operation operation = operation_of(client, sequence);
     const struct sim_entry_id id = of(node)->log[index];
@@ -276,7 +286,7 @@ static void apply(uint32_t node, uint64_t index, uint32_t client, uint64_t seque
     moved(node);
 }
 
-static void acknowledge(uint32_t node, uint32_t client, uint64_t sequence, uint32_t attempts)
+static inline void acknowledge(uint32_t node, uint32_t client, uint64_t sequence, uint32_t attempts)
 {
     const struct sim_history_row row = {.operation = operation_of(client, sequence),
                                         .server = node,
@@ -285,7 +295,7 @@ static void acknowledge(uint32_t node, uint32_t client, uint64_t sequence, uint3
     sim_checks_acked(world->checks, &row);
 }
 
-static void crash(uint32_t node)
+static inline void crash(uint32_t node)
 {
     world->nodes[node].up = false;
     memset(of(node), 0, sizeof(struct scripted));
@@ -294,7 +304,7 @@ static void crash(uint32_t node)
 }
 
 /* Start again with what the disk has. */
-static void boot(uint32_t node)
+static inline void boot(uint32_t node)
 {
     const struct sim_disk *disk = world->nodes[node].disk;
     blank(node);
@@ -318,7 +328,7 @@ static void boot(uint32_t node)
     moved(node);
 }
 
-static void restart(uint32_t node)
+static inline void restart(uint32_t node)
 {
     crash(node);
     boot(node);
@@ -326,7 +336,7 @@ static void restart(uint32_t node)
 
 /* n1 leads term 1 with one entry (1, 101) on all three disks, committed and applied by all;
  * it was operation 1 of c1. */
-static void cluster_at_work(void)
+static inline void cluster_at_work(void)
 {
     cluster();
     elect(N1, N2, 1);
@@ -342,18 +352,18 @@ static void cluster_at_work(void)
 
 /* ---- Verdicts --------------------------------------------------------------------------- */
 
-static const struct sim_check_state *state_of(uint32_t check)
+static inline const struct sim_check_state *state_of(uint32_t check)
 {
     return sim_checks_state(world->checks, check);
 }
 
-static void finish(void)
+static inline void finish(void)
 {
     sim_checks_finish(world->checks);
 }
 
 /* The run so far, and its end, break nothing. */
-static void expect_clean(void)
+static inline void expect_clean(void)
 {
     finish();
     for (uint32_t i = 0; i < SIM_CHECK_COUNT; i++) {
@@ -361,7 +371,7 @@ static void expect_clean(void)
     }
 }
 
-static void expect_verdict(uint32_t check, uint32_t verdict)
+static inline void expect_verdict(uint32_t check, uint32_t verdict)
 {
     finish();
     cr_expect_eq(state_of(check)->verdict, verdict, "%s is %s: %s", sim_check_infos[check].name,
@@ -369,13 +379,13 @@ static void expect_verdict(uint32_t check, uint32_t verdict)
 }
 
 /* Seen at once, without waiting for the end, and in these words. */
-static void expect_violated(uint32_t check, const char *detail)
+static inline void expect_violated(uint32_t check, const char *detail)
 {
     cr_expect(state_of(check)->violated, "%s is not violated", sim_check_infos[check].name);
     cr_expect_str_eq(state_of(check)->detail, detail);
 }
 
-static void expect_fine_so_far(uint32_t check)
+static inline void expect_fine_so_far(uint32_t check)
 {
     cr_expect(!state_of(check)->violated, "%s: %s", sim_check_infos[check].name,
               state_of(check)->detail);

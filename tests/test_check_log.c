@@ -1,5 +1,5 @@
 /* The invariants of logs, of what is applied and of what clients were told: histories each must
- * accept and reject. Those of elections and commitment are in test_check.c. */
+ * accept and reject. Those of elections are in test_check.c. */
 #include "check_cluster.h"
 
 TestSuite(log, .init = cluster_at_work, .fini = cluster_end);
@@ -65,14 +65,14 @@ Test(log, accepts_conflicts_between_terms)
     store(N1, 1, 103);
     elect(N2, N3, 2);
     store(N2, 2, 202);
-    elect(N3, N2, 3);
-    store(N3, 3, 302);
-    store(N3, 3, 303);
-    for (uint32_t node = N1; node <= N2; node++) {
-        enter(node, 3, node == N1 ? SIM_NOBODY : N3);
-        truncate_log(node, 2);
-        append(node, 3, 302);
-        store(node, 3, 303);
+    elect(N1, N3, 3);
+    store(N1, 3, 304);
+    enter(N2, 3, SIM_NOBODY);
+    truncate_log(N2, 2);
+    for (uint32_t node = N2; node <= N3; node++) {
+        append(node, 1, 102);
+        append(node, 1, 103);
+        store(node, 3, 304);
     }
     expect_clean();
     cr_expect_geq(state_of(SIM_CHECK_LOG_MATCHING)->exercised, 4);
@@ -304,7 +304,100 @@ Test(log, rejects_a_cut_found_after_a_crash)
                     "the log on n1's disk begins at 2, but its snapshot there covers only up to 0");
 }
 
-/* Writing beyond a hole that was found at a boot (R36) is found. */
+/* A crash may also join what does not belong together; a node that drops it is right. */
+Test(log, accepts_a_broken_chain_left_by_a_crash)
+{
+    static const struct sim_disk_knobs lossy = {.survive_ppm = 500000, .survive_any = true};
+    store(N2, 1, 102);
+    sim_disk_set_knobs(world->nodes[N2].disk, &lossy);
+    bool joined = false;
+    for (uint64_t term = 2; term < 30; term++) {
+        enter(N2, term, SIM_NOBODY);
+        truncate_log(N2, 2);
+        append(N2, term, 100 * term);
+        append(N2, term, 100 * term + 1);
+        crash(N2);
+        struct sim_label two = {0, 0};
+        struct sim_label three = {0, 0};
+        const struct sim_disk *disk = world->nodes[N2].disk;
+        joined |= sim_disk_durable_label(disk, LOG, 2, &two) &&
+                  sim_disk_durable_label(disk, LOG, 3, &three) && two.a != three.a;
+        blank(N2);
+        of(N2)->log[1] = (struct sim_entry_id){1, 101};
+        of(N2)->last = 1;
+        cut(N2, LOG, 2);
+        moved(N2);
+        sync_disk(N2);
+        store(N2, 1, 102);
+    }
+    cr_expect(joined, "the disk was too kind for this test");
+    expect_clean();
+}
+
+/* A sync that fails keeps what it likes, syncs under way go on; a node that then stops is
+ * right, ... */
+Test(log, accepts_what_a_failed_sync_leaves)
+{
+    static const struct sim_disk_knobs failing = {.sync_error_ppm = SIM_PPM};
+    static const struct sim_disk_knobs working = {0};
+    struct sim_env *env = &world->nodes[N2];
+    for (uint64_t round = 0; round < 40; round++) {
+        const uint64_t term = round + 2;
+        uint64_t done_ns;
+        uint64_t token;
+        uint32_t records;
+        enter(N2, term, SIM_NOBODY);
+        truncate_log(N2, 2);
+        sim_disk_set_knobs(env->disk, &failing);
+        for (uint64_t i = 2; i < 6; i++) {
+            append(N2, term, 100 * term + i);
+        }
+        cr_assert_eq(sim_disk_begin_sync(env->disk, 0, 1, &done_ns), SIM_OK);
+        sim_disk_set_knobs(env->disk, &working);
+        append(N2, term, 100 * term + 6);
+        cr_assert_eq(sim_disk_begin_sync(env->disk, 0, 2, &done_ns), SIM_OK);
+        env->syncs_pending = 1;
+        cr_assert_eq(sim_disk_finish_sync(env->disk, &token, &records), SIM_EIO);
+        world->metrics.disk_errors++;
+        moved(N2);
+        env->syncs_pending = 0;
+        cr_assert_eq(sim_disk_finish_sync(env->disk, &token, &records), SIM_OK);
+        moved(N2);
+        crash(N2);
+        blank(N2);
+        of(N2)->log[1] = (struct sim_entry_id){1, 101};
+        of(N2)->last = 1;
+        cut(N2, LOG, 2);
+        moved(N2);
+        sync_disk(N2);
+    }
+    expect_clean();
+}
+
+/* ... and one that carries on as if nothing had happened is not (R36). */
+Test(log, rejects_carrying_on_after_a_failed_sync)
+{
+    static const struct sim_disk_knobs failing = {.sync_error_ppm = SIM_PPM};
+    static const struct sim_disk_knobs working = {0};
+    struct sim_env *env = &world->nodes[N2];
+    uint64_t done_ns;
+    uint64_t token;
+    uint32_t records;
+    sim_disk_set_knobs(env->disk, &failing);
+    for (uint64_t i = 2; i < 30; i++) {
+        append(N2, 1, 100 + i);
+    }
+    cr_assert_eq(sim_disk_begin_sync(env->disk, 0, 1, &done_ns), SIM_OK);
+    cr_assert_eq(sim_disk_finish_sync(env->disk, &token, &records), SIM_EIO);
+    world->metrics.disk_errors++;
+    moved(N2);
+    sim_disk_set_knobs(env->disk, &working);
+    expect_fine_so_far(SIM_CHECK_LOG_CONTINUITY);
+    store(N2, 1, 130);
+    cr_expect(state_of(SIM_CHECK_LOG_CONTINUITY)->violated);
+}
+
+/* Writing beyond a hole that was found at a boot is found. */
 Test(log, rejects_writing_beyond_a_hole)
 {
     static const struct sim_disk_knobs torn = {.torn_ppm = SIM_PPM};
@@ -359,8 +452,8 @@ Test(apply, keeps_groups_apart)
 {
     elect(M1, M2, 1);
     store(M1, 1, 999);
-    apply(M1, 1, C2, 1, true);
     store(M2, 1, 999);
+    apply(M1, 1, C2, 1, true);
     apply(M2, 1, C2, 1, true);
     expect_clean();
 }

@@ -51,7 +51,7 @@ static void changed(struct sim_checks *checks, uint32_t node, struct sim_view *v
     struct sim_ghost_node *ghost = &checks->nodes[node];
     if (ghost->fresh) {
         sim_check_disk_found(checks, node);
-    } else if (ghost->disk_changed || ghost->acked_changed) {
+    } else {
         sim_check_disk(checks, node);
     }
     sim_check_election(checks, node, view);
@@ -60,7 +60,7 @@ static void changed(struct sim_checks *checks, uint32_t node, struct sim_view *v
     if (view->term > ghost->term_high) {
         ghost->term_high = view->term;
     }
-    ghost->attention = false;
+    ghost->attention = ghost->gap; /* Until it is clear whose it is. */
     ghost->fresh = false;
     ghost->seen = *view;
     ghost->seen.voters = NULL;

@@ -210,7 +210,8 @@ static void note_wipe(struct sim_ghost_node *ghost, const struct sim_disk *disk)
         ghost->term_high = 0;
         ghost->hole = 0;
         ghost->past_hole = 0;
-        ghost->overwritten = 0;
+        ghost->suspect = 0;
+        ghost->gap = false;
     }
 }
 

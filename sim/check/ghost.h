@@ -132,15 +132,18 @@ struct sim_ghost_node {
     struct sim_ghost_peer *peers;   /* By place in the group. */
 
     /* Of all its incarnations. */
-    uint64_t term_high;    /* The highest term it has been in, in memory or on disk. */
-    uint64_t durable_term; /* The last one. */
-    uint64_t durable_high; /* The highest index that was ever durable. */
-    uint64_t hole;         /* The lowest missing position of its durable log; 0: none. */
-    uint64_t past_hole;    /* A position beyond it that became durable later; 0: none. */
-    uint64_t overwritten;  /* A position written below existing ones; 0: none. */
-    uint64_t forgiven;     /* Indices up to this were on a disk that was wiped. */
-    uint32_t disk_life;    /* How often its disk was wiped. */
-    bool durable_seen;     /* Something has become durable in this life of the disk. */
+    uint64_t term_high;      /* The highest term it has been in, in memory or on disk. */
+    uint64_t durable_term;   /* The last one. */
+    uint64_t durable_high;   /* The highest index that was ever durable. */
+    uint64_t hole;           /* The lowest missing position of its durable log; 0: none. */
+    uint64_t past_hole;      /* A position beyond it that became durable later; 0: none. */
+    bool gap;                /* A record became durable without the one before it. */
+    uint64_t suspect;        /* The first durable entry that may not fit the one before it; 0: */
+    uint64_t suspect_last;   /* none, and the last. */
+    uint64_t suspect_errors; /* Failed disk requests when it was seen. */
+    uint64_t forgiven;       /* Indices up to this were on a disk that was wiped. */
+    uint32_t disk_life;      /* How often its disk was wiped. */
+    bool durable_seen;       /* Something has become durable in this life of the disk. */
 };
 
 struct sim_checks {

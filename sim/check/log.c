@@ -12,11 +12,14 @@
  *    instead of one for each pair of nodes, and it also catches an (index, term) that is made
  *    twice at different times. Only the one leader of a term makes entries of that term, each
  *    index once, so a correct Raft cannot break it; entries below a snapshot are dead, and
- *    what precedes them is not asked. Chance to break: an entry seen at a second node.
+ *    what precedes them is not asked. What a crash or a failed sync left on a disk is not the
+ *    node's choice: it is judged when the node has booted and taken it into memory. Chance to
+ *    break: an entry seen at a second node.
  * I17 log_continuity: a durable log begins at most one after the durable snapshot (at 1 without
- *    one), and nothing becomes durable beyond a missing record. Holes that a crash or rot
- *    leaves are the disk's fault: a correct node finds them when it boots and truncates or
- *    refills them before it writes beyond. Looked at when a sync is complete, since the order
+ *    one), and nothing becomes durable beyond a missing record. Holes that a crash, rot or a
+ *    failed sync leaves are the disk's fault: a correct node finds them when it boots, or stops
+ *    when it is told, and truncates or refills them before it syncs anything beyond. Syncs
+ *    already asked for do not count. Looked at when a sync is complete, since the order
  *    within one does not matter unless a crash comes between. A snapshot record that is torn
  *    says nothing. Chance to break: a change of a durable log. */
 #include "sim/check/ghost.h"
@@ -134,38 +137,92 @@ static void note_entry(struct sim_checks *checks, uint32_t node, uint64_t index,
     }
 }
 
-/* The durable record at `index` and the term of what precedes it. */
-static void note_durable_entry(struct sim_checks *checks, uint32_t node, uint64_t index)
+/* The term of the entry before `index` on a node's disk. */
+static uint64_t durable_previous(const struct sim_checks *checks, uint32_t node, uint64_t index)
 {
     const struct sim_disk *disk = checks->world->nodes[node].disk;
-    const uint32_t file = checks->nodes[node].consensus->log_file;
-    struct sim_label label;
-    struct sim_label before = {0, 0};
-    if (!sim_disk_durable_label(disk, file, index, &label)) {
-        return;
-    }
-    uint64_t previous_term = SIM_GHOST_UNKNOWN;
+    struct sim_label before;
     if (index == 1) {
-        previous_term = 0;
-    } else if (sim_ghost_snapshot(checks, node, &before) && before.a + 1 >= index) {
-        previous_term = before.a + 1 == index ? before.b : SIM_GHOST_UNKNOWN;
-    } else if (sim_disk_durable_label(disk, file, index - 1, &before)) {
-        previous_term = before.a;
+        return 0;
     }
-    note_entry(checks, node, index, (struct sim_entry_id){label.a, label.b}, previous_term);
+    if (sim_ghost_snapshot(checks, node, &before) && before.a + 1 >= index) {
+        return before.a + 1 == index ? before.b : SIM_GHOST_UNKNOWN;
+    }
+    return sim_disk_durable_label(disk, checks->nodes[node].consensus->log_file, index - 1, &before)
+               ? before.a
+               : SIM_GHOST_UNKNOWN;
 }
 
-static void scan_disk(struct sim_checks *checks, uint32_t node)
+/* The same in its memory, if that has this very entry at `index`. */
+static uint64_t memory_previous(const struct sim_checks *checks, uint32_t node, uint64_t index,
+                                struct sim_entry_id id)
 {
+    const struct sim_consensus *consensus = checks->nodes[node].consensus;
+    const void *state = checks->world->nodes[node].state;
+    struct sim_entry_id here;
+    struct sim_entry_id before;
+    if (!consensus->entry(state, index, &here) || here.term != id.term ||
+        here.digest != id.digest) {
+        return SIM_GHOST_UNKNOWN;
+    }
+    if (index == 1) {
+        return 0;
+    }
+    return consensus->entry(state, index - 1, &before) ? before.term : SIM_GHOST_UNKNOWN;
+}
+
+/* What is known to precede an entry that has been noted. */
+static uint64_t known_previous(const struct sim_ghost_group *group, uint64_t index, uint64_t term)
+{
+    const struct sim_ghost_index *known = sim_ghost_find(group, index);
+    if (known && known->seen_by != 0 && known->term == term) {
+        return known->previous_term;
+    }
+    const uint64_t place = sim_ghost_get(&group->others, index, term);
+    return place ? group->other_entries[place - 1].previous_term : SIM_GHOST_UNKNOWN;
+}
+
+static void suspect(struct sim_checks *checks, uint32_t node, uint64_t index)
+{
+    struct sim_ghost_node *ghost = &checks->nodes[node];
+    if (ghost->suspect == 0) {
+        ghost->suspect = ghost->suspect_last = index;
+        ghost->suspect_errors = checks->world->metrics.disk_errors;
+    }
+    ghost->suspect = index < ghost->suspect ? index : ghost->suspect;
+    ghost->suspect_last = index > ghost->suspect_last ? index : ghost->suspect_last;
+    ghost->disk_changed = true;
+}
+
+/* An entry has become durable. If it does not fit the one before it on that disk, a failed
+ * sync may have kept the one and lost the other: wait for how the sync ended. */
+static void note_durable_entry(struct sim_checks *checks, uint32_t node, uint64_t index,
+                               struct sim_entry_id id)
+{
+    struct sim_ghost_node *ghost = &checks->nodes[node];
+    note_entry(checks, node, index, id, memory_previous(checks, node, index, id));
+    const uint64_t here = durable_previous(checks, node, index);
+    const uint64_t known = known_previous(ghost->group, index, id.term);
+    if (here != SIM_GHOST_UNKNOWN && here != known) {
+        suspect(checks, node, index);
+    }
+}
+
+static void check_suspects(struct sim_checks *checks, uint32_t node)
+{
+    struct sim_ghost_node *ghost = &checks->nodes[node];
     const struct sim_disk *disk = checks->world->nodes[node].disk;
-    if (!disk) {
-        return;
-    }
-    const uint32_t file = checks->nodes[node].consensus->log_file;
+    const uint32_t file = ghost->consensus->log_file;
     const uint64_t end = sim_disk_durable_end(disk, file);
-    for (uint64_t index = sim_disk_durable_begin(disk, file); index < end; index++) {
-        note_durable_entry(checks, node, index);
+    const bool in_doubt = ghost->suspect_errors != checks->world->metrics.disk_errors;
+    for (uint64_t index = ghost->suspect; index <= ghost->suspect_last && index < end; index++) {
+        struct sim_label label;
+        if (!in_doubt && sim_disk_durable_label(disk, file, index, &label)) {
+            note_entry(checks, node, index, (struct sim_entry_id){label.a, label.b},
+                       durable_previous(checks, node, index));
+        }
     }
+    ghost->suspect = 0;
 }
 
 /* Where the log in memory may have changed since the last scan. An entry that is still the
@@ -224,9 +281,6 @@ void sim_check_scan(struct sim_checks *checks, struct sim_ghost_group *group, bo
             continue;
         }
         scan_memory(checks, node, whole);
-        if (whole) {
-            scan_disk(checks, node);
-        }
     }
 }
 
@@ -271,23 +325,21 @@ static void follow_hole(struct sim_checks *checks, uint32_t node, enum sim_durab
     }
 }
 
-/* A record has become durable: is the one before it, are there others after it? */
+/* A record has become durable: is the one before it, is there one after it? */
 static void look_around(struct sim_checks *checks, uint32_t node, uint64_t position)
 {
     struct sim_ghost_node *ghost = &checks->nodes[node];
     const struct sim_disk *disk = checks->world->nodes[node].disk;
     const uint32_t file = ghost->consensus->log_file;
-    const uint64_t begin = sim_disk_durable_begin(disk, file);
     struct sim_label label;
-    if (position == begin) {
+    if (position == sim_disk_durable_begin(disk, file)) {
         ghost->disk_changed = true;
     } else if (!sim_disk_durable_label(disk, file, position - 1, &label)) {
-        ghost->hole = ghost->hole ? ghost->hole : position - 1;
-        ghost->past_hole = position;
+        ghost->gap = true;
+        ghost->disk_changed = true;
     }
     if (position + 1 < sim_disk_durable_end(disk, file)) {
-        ghost->overwritten = position;
-        ghost->disk_changed = true;
+        suspect(checks, node, position + 1);
     }
     ghost->disk_changed |= ghost->past_hole != 0;
 }
@@ -340,24 +392,27 @@ void sim_check_durable_log(struct sim_checks *checks, uint32_t node, enum sim_du
                            uint64_t position, struct sim_label label)
 {
     struct sim_ghost_node *ghost = &checks->nodes[node];
-    if (!checks->world->nodes[node].disk) {
+    const struct sim_env *env = &checks->world->nodes[node];
+    if (!env->disk) {
         return;
+    }
+    if (kind == SIM_DURABLE_WRITE && position > ghost->durable_high) {
+        ghost->durable_high = position;
     }
     if (sim_check_watched(checks, SIM_CHECK_LOG_CONTINUITY)) {
         sim_check_exercise(checks, SIM_CHECK_LOG_CONTINUITY);
+    }
+    /* What survives a crash is the disk's doing; the next boot looks at all of it. */
+    if (env->up) {
         follow_hole(checks, node, kind, position);
-    }
-    if (kind == SIM_DURABLE_WRITE) {
-        if (position > ghost->durable_high) {
-            ghost->durable_high = position;
+        if (kind == SIM_DURABLE_WRITE) {
+            look_around(checks, node, position);
+            if (sim_check_watched(checks, SIM_CHECK_LOG_MATCHING) && !ghost->failed) {
+                note_durable_entry(checks, node, position, (struct sim_entry_id){label.a, label.b});
+            }
         }
-        look_around(checks, node, position);
-        if (sim_check_watched(checks, SIM_CHECK_LOG_MATCHING)) {
-            note_durable_entry(checks, node, position);
-        }
-    } else {
-        ghost->disk_changed = true;
     }
+    ghost->disk_changed |= kind != SIM_DURABLE_WRITE || !env->up;
     note_acked_change(ghost, kind, position, label);
     ghost->attention |= ghost->disk_changed || ghost->acked_changed;
 }
@@ -365,7 +420,8 @@ void sim_check_durable_log(struct sim_checks *checks, uint32_t node, enum sim_du
 void sim_check_disk(struct sim_checks *checks, uint32_t node)
 {
     struct sim_ghost_node *ghost = &checks->nodes[node];
-    if (!ghost->group || !checks->world->nodes[node].disk) {
+    const struct sim_env *env = &checks->world->nodes[node];
+    if (!ghost->group || !env->disk) {
         return;
     }
     if (ghost->disk_changed) {
@@ -373,10 +429,14 @@ void sim_check_disk(struct sim_checks *checks, uint32_t node)
         if (sim_check_watched(checks, SIM_CHECK_LOG_CONTINUITY)) {
             check_continuity(checks, node);
         }
-        if (ghost->overwritten && sim_check_watched(checks, SIM_CHECK_LOG_MATCHING)) {
-            note_durable_entry(checks, node, ghost->overwritten + 1);
+        if (ghost->suspect != 0 && sim_check_watched(checks, SIM_CHECK_LOG_MATCHING)) {
+            check_suspects(checks, node);
         }
-        ghost->overwritten = 0;
+    }
+    /* Syncs that were under way when the hole came about may still write beyond it by right. */
+    if (ghost->gap && env->up && env->syncs_pending == 0) {
+        ghost->gap = false;
+        find_hole(checks, node, 0);
     }
     if (ghost->acked_changed) {
         ghost->acked_changed = false;
@@ -386,13 +446,16 @@ void sim_check_disk(struct sim_checks *checks, uint32_t node)
 
 void sim_check_disk_found(struct sim_checks *checks, uint32_t node)
 {
+    struct sim_ghost_node *ghost = &checks->nodes[node];
     if (!checks->world->nodes[node].disk) {
         return;
     }
     sim_ghost_note_wipe(checks, node);
+    ghost->suspect = 0;
+    ghost->gap = false;
     sim_check_disk(checks, node);
     if (sim_check_watched(checks, SIM_CHECK_LOG_CONTINUITY)) {
-        checks->nodes[node].past_hole = 0;
+        ghost->past_hole = 0;
         find_hole(checks, node, 0);
     }
 }
