@@ -56,12 +56,12 @@ void sim_request_encode(const struct sim_operation *operation, uint8_t bytes[SIM
     sim_put64(bytes + 16, operation->key);
     sim_put64(bytes + 24, operation->value);
     sim_put64(bytes + 32, operation->expected);
-    sim_put64(bytes + 40, 0);
+    sim_put64(bytes + 40, sim_hash_bytes(bytes, 40));
 }
 
 bool sim_request_decode(struct sim_operation *operation, const uint8_t *bytes, uint32_t size_bytes)
 {
-    if (size_bytes != SIM_REQUEST_BYTES) {
+    if (size_bytes != SIM_REQUEST_BYTES || sim_get64(bytes + 40) != sim_hash_bytes(bytes, 40)) {
         return false;
     }
     *operation = (struct sim_operation){.client = sim_get32(bytes),
@@ -71,6 +71,15 @@ bool sim_request_decode(struct sim_operation *operation, const uint8_t *bytes, u
                                         .value = sim_get64(bytes + 24),
                                         .expected = sim_get64(bytes + 32)};
     return operation->function < SIM_FUNCTION_COUNT;
+}
+
+void sim_response_encode(uint64_t sequence, enum sim_answer answer, uint64_t value,
+                         uint8_t bytes[SIM_RESPONSE_BYTES])
+{
+    sim_put64(bytes, sequence);
+    sim_put64(bytes + 8, answer);
+    sim_put64(bytes + 16, value);
+    sim_put64(bytes + 24, sim_hash_bytes(bytes, 24));
 }
 
 /* ---- One operation ------------------------------------------------------------------------ */
@@ -312,6 +321,7 @@ void sim_clients_response(struct sim_world *world, uint32_t node, const struct s
 {
     struct sim_client *client = client_of(world, node);
     if (m->kind != SIM_MESSAGE_RESPONSE || m->size_bytes != SIM_RESPONSE_BYTES || !client->open ||
+        sim_get64(m->data + 24) != sim_hash_bytes(m->data, 24) ||
         sim_get64(m->data) != client->sequence) {
         return; /* Corrupt, or of an operation that is over. */
     }
@@ -330,7 +340,7 @@ void sim_clients_response(struct sim_world *world, uint32_t node, const struct s
         try_again(world, node, SIM_NOBODY);
         break;
     default:
-        break; /* Corrupt. */
+        break; /* Not an answer that a node can give. */
     }
 }
 

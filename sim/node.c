@@ -196,9 +196,7 @@ void sim_reply(struct sim_env *env, uint32_t client, uint64_t sequence, enum sim
         return; /* A corrupt request named a client that does not exist. */
     }
     uint8_t bytes[SIM_RESPONSE_BYTES];
-    sim_put64(bytes, sequence);
-    sim_put64(bytes + 8, answer);
-    sim_put64(bytes + 16, value);
+    sim_response_encode(sequence, answer, value, bytes);
     sim_net_send(world, env->id, client, SIM_MESSAGE_RESPONSE, bytes, sizeof bytes);
 }
 

@@ -271,11 +271,14 @@ enum sim_status sim_clients_init(struct sim_world *world);
 void sim_clients_event(struct sim_world *world, const struct sim_pending *event);
 void sim_clients_workload(struct sim_world *world, const struct sim_pending *event);
 void sim_clients_response(struct sim_world *world, uint32_t client, const struct sim_message *m);
-/* Encode an operation as a request's bytes, and back; false if they are malformed. */
+/* Requests and responses as bytes, with a checksum: what is corrupt on the way is as good as
+ * lost, as with every protocol that clients speak. False if malformed or corrupt. */
 #define SIM_REQUEST_BYTES 48
 void sim_request_encode(const struct sim_operation *operation, uint8_t bytes[SIM_REQUEST_BYTES]);
 bool sim_request_decode(struct sim_operation *operation, const uint8_t *bytes, uint32_t size_bytes);
-#define SIM_RESPONSE_BYTES 24 /* sequence, answer, value */
+#define SIM_RESPONSE_BYTES 32
+void sim_response_encode(uint64_t sequence, enum sim_answer answer, uint64_t value,
+                         uint8_t bytes[SIM_RESPONSE_BYTES]);
 /* Progress is demanded: workloads that had stopped go on. */
 void sim_clients_settle(struct sim_world *world);
 bool sim_clients_write(const struct sim_world *world); /* Does any workload write? */
