@@ -176,7 +176,7 @@ void sim_disk_truncate(struct sim_env *env, uint32_t file, uint64_t from)
     f->end = from < f->end ? from : f->end;
 }
 
-static void fake_copy_files(struct fake_file *to, const struct fake_file *from)
+static inline void fake_copy_files(struct fake_file *to, const struct fake_file *from)
 {
     for (uint32_t i = 0; i < SIM_FILES_MAX; i++) {
         to[i].end = from[i].end;
@@ -248,13 +248,13 @@ bool sim_bug(const struct sim_env *env, uint32_t bug)
 
 /* ---- What a test does with it -------------------------------------------------------------- */
 
-static void fake_event(struct sim_env *env, struct sim_event event)
+static inline void fake_event(struct sim_env *env, struct sim_event event)
 {
     env->kind->event(env->state, env, &event);
 }
 
 /* Forget the messages and answers seen so far. */
-static void fake_clear(struct sim_env *env)
+static inline void fake_clear(struct sim_env *env)
 {
     for (uint32_t i = 0; i < env->message_count; i++) {
         free(env->messages[i].data);
@@ -265,8 +265,8 @@ static void fake_clear(struct sim_env *env)
 }
 
 /* A node of a group whose members are 0 .. group_size - 1, not booted yet. */
-static struct sim_env *fake_new(const struct sim_node_kind *kind, uint32_t self,
-                                uint32_t group_size)
+static inline struct sim_env *fake_new(const struct sim_node_kind *kind, uint32_t self,
+                                       uint32_t group_size)
 {
     struct sim_env *env = calloc(1, sizeof *env);
     env->kind = kind;
@@ -281,7 +281,7 @@ static struct sim_env *fake_new(const struct sim_node_kind *kind, uint32_t self,
 }
 
 /* The power goes: memory and what is not durable are lost. */
-static void fake_crash(struct sim_env *env)
+static inline void fake_crash(struct sim_env *env)
 {
     while (env->blocks.next != &env->blocks) {
         sim_release(env, env->blocks.next + 1);
@@ -293,7 +293,7 @@ static void fake_crash(struct sim_env *env)
     fake_copy_files(env->cached, env->durable);
 }
 
-static void fake_boot(struct sim_env *env)
+static inline void fake_boot(struct sim_env *env)
 {
     fake_crash(env);
     env->state = calloc(1, env->kind->state_bytes);
@@ -303,14 +303,14 @@ static void fake_boot(struct sim_env *env)
     fake_event(env, (struct sim_event){.kind = SIM_EVENT_BOOT});
 }
 
-static void fake_free(struct sim_env *env)
+static inline void fake_free(struct sim_env *env)
 {
     fake_crash(env);
     free(env);
 }
 
 /* The sync under way ends. */
-static void fake_sync(struct sim_env *env, enum sim_status status)
+static inline void fake_sync(struct sim_env *env, enum sim_status status)
 {
     assert(env->syncs_pending == 1);
     env->syncs_pending = 0;
@@ -322,7 +322,7 @@ static void fake_sync(struct sim_env *env, enum sim_status status)
 }
 
 /* Syncs end until there is none. */
-static void fake_sync_all(struct sim_env *env)
+static inline void fake_sync_all(struct sim_env *env)
 {
     while (env->syncs_pending > 0) {
         fake_sync(env, SIM_OK);
@@ -330,7 +330,7 @@ static void fake_sync_all(struct sim_env *env)
 }
 
 /* Time passes until a timer's deadline, and it fires. */
-static void fake_fire(struct sim_env *env, uint32_t timer)
+static inline void fake_fire(struct sim_env *env, uint32_t timer)
 {
     assert(env->timers[timer] != SIM_NEVER);
     env->now_ns = env->timers[timer] > env->now_ns ? env->timers[timer] : env->now_ns;
@@ -338,8 +338,8 @@ static void fake_fire(struct sim_env *env, uint32_t timer)
     fake_event(env, (struct sim_event){.kind = SIM_EVENT_TIMER, .timer = timer});
 }
 
-static void fake_deliver(struct sim_env *env, uint32_t from, uint32_t kind, const uint8_t *data,
-                         uint32_t size_bytes)
+static inline void fake_deliver(struct sim_env *env, uint32_t from, uint32_t kind,
+                                const uint8_t *data, uint32_t size_bytes)
 {
     /* A block of exactly this size, so that a sanitizer sees a read beyond it. */
     uint8_t *copy = malloc(size_bytes > 0 ? size_bytes : 1);
@@ -353,7 +353,8 @@ static void fake_deliver(struct sim_env *env, uint32_t from, uint32_t kind, cons
 }
 
 /* The last message of a kind to a node since fake_clear(); NULL if there is none. */
-static const struct fake_message *fake_last(const struct sim_env *env, uint32_t to, uint32_t kind)
+static inline const struct fake_message *fake_last(const struct sim_env *env, uint32_t to,
+                                                   uint32_t kind)
 {
     for (uint32_t i = env->message_count; i > 0; i--) {
         if (env->messages[i - 1].to == to && env->messages[i - 1].kind == kind) {
@@ -363,7 +364,7 @@ static const struct fake_message *fake_last(const struct sim_env *env, uint32_t 
     return NULL;
 }
 
-static uint32_t fake_count(const struct sim_env *env, uint32_t kind)
+static inline uint32_t fake_count(const struct sim_env *env, uint32_t kind)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < env->message_count; i++) {

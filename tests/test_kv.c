@@ -249,8 +249,8 @@ Test(kv, refuses_malformed_bytes)
     cr_expect_eq(env.live_blocks, 0);
 }
 
-/* Two tables that grow three times, each by two blocks, make twelve. Out of memory at every
- * allocation in turn: no effect, no leak, no half-grown table. */
+/* Out of memory at every allocation in turn: no effect, no leak, no half-grown table. (Two
+ * tables that grow three times, two blocks each, make twelve allocations.) */
 Test(kv, changes_nothing_without_memory)
 {
     for (int failing_in = 0; failing_in < 14; failing_in++) {

@@ -29,12 +29,14 @@ static const struct sim_setting settings[RAFT_SET_COUNT] = {
                                      .maximum = 3600 * SIM_S,
                                      .summary =
                                          "A leader sends to every follower at least this often."},
-    [RAFT_SET_PRE_VOTE] = {.name = "pre_vote",
-                           .type = SIM_SETTING_BOOL,
-                           .maximum = 1,
-                           .summary =
-                               "Before it enters a new term, a node asks whether it could win "
-                               "(dissertation 9.6)."},
+    [RAFT_SET_PRE_VOTE] =
+        {.name = "pre_vote",
+         .type = SIM_SETTING_BOOL,
+         .maximum = 1,
+         .summary =
+             "Before it enters a new term, a node asks whether it could win "
+             "(dissertation 9.6). Alone it lets a leader that hears nobody keep followers from "
+             "electing another: use it with check_quorum."},
     [RAFT_SET_CHECK_QUORUM] =
         {.name = "check_quorum",
          .type = SIM_SETTING_BOOL,
