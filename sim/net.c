@@ -369,8 +369,14 @@ void sim_net_send(struct sim_world *world, uint32_t from, uint32_t to, uint32_t 
         drop(world, m, SIM_DROP_QUEUE);
         return;
     }
-    for (uint32_t i = 0; SIM_UNLIKELY(i < fate.losses); i++) {
-        when = sim_add_sat(when, retransmit_after_ns(link, i));
+    if (SIM_UNLIKELY(fate.losses)) {
+        for (uint32_t i = 0; i < fate.losses; i++) {
+            when = sim_add_sat(when, retransmit_after_ns(link, i));
+        }
+        if (when - world->now_ns > STREAM_PATIENCE_NS) {
+            drop(world, m, SIM_DROP_DOWN); /* Its user gave the stream up, and opens another. */
+            return;
+        }
     }
     const uint64_t sent = when;
     when = sim_add_sat(when, fate.delay_ns);

@@ -46,7 +46,7 @@ enum sim_fate_flag {
 
 enum sim_drop {
     SIM_DROP_CUT,     /* A partition or a firewall was in the way. */
-    SIM_DROP_DOWN,    /* The receiver was down, or the stream was reset by a crash. */
+    SIM_DROP_DOWN,    /* The receiver was down, or the stream was reset. */
     SIM_DROP_QUEUE,   /* A link's or a host's queue was full. */
     SIM_DROP_MTU,     /* Larger than the path carries. */
     SIM_DROP_ADDRESS, /* Sent to an address the receiver no longer has. */
