@@ -94,7 +94,9 @@ static void override_fate(struct sim_world *world, struct sim_link *link, uint32
                           uint32_t to, uint32_t kind, bool stream, struct sim_fate *fate)
 {
     const struct sim_plan *plan = world->plan;
-    const uint64_t nth = kind < SIM_LINK_KINDS_MAX ? ++link->kind_ordinals[kind] : 0;
+    /* Links of clients carry only requests, or only answers, whose kinds are beyond the table:
+     * the ordinal among them is the link's. */
+    const uint64_t nth = kind < SIM_LINK_KINDS_MAX ? ++link->kind_ordinals[kind] : link->ordinal;
     for (uint32_t i = 0; i < plan->fate_count; i++) {
         const struct sim_fate_override *o = &plan->fates[i];
         const bool any = o->message_kind == SIM_NOBODY;
