@@ -18,12 +18,11 @@ bool sim_fault_takes_clients(uint32_t kind)
     }
 }
 
-/* ---- Down and paused --------------------------------------------------------------------------
- */
+/* ---- Down and paused --------------------------------------------------------------------- */
 
 static bool keeps_down(uint32_t kind)
 {
-    return kind == SIM_FAULT_CRASH || kind == SIM_FAULT_WIPE || kind == SIM_FAULT_LEAVE;
+    return kind == SIM_FAULT_CRASH || kind == SIM_FAULT_WIPE;
 }
 
 /* Does another activation in force keep the node in the state that this one noted? */
@@ -41,28 +40,44 @@ static bool held_by_another(const struct sim_world *world, uint32_t node, uint32
 static void take_down(struct sim_world *world, struct sim_activation *a, uint32_t node)
 {
     struct sim_env *env = &world->nodes[node];
-    switch (sim_activation_fault(world, a)->kind) {
-    case SIM_FAULT_LEAVE:
-        sim_host_leave(world, node);
-        env->absent = true; /* Until it joins again. */
-        break;
-    case SIM_FAULT_WIPE:
-        sim_host_crash(world, node);
+    sim_host_crash(world, node);
+    if (sim_activation_fault(world, a)->kind == SIM_FAULT_WIPE) {
         sim_disk_wipe(env->disk);
-        break;
-    default:
-        sim_host_crash(world, node);
     }
     a->notes[node] = env->incarnation;
 }
 
-/* Only the life that was ended is given back: somebody else may have restarted the node. */
-static void bring_up(struct sim_world *world, const struct sim_activation *a, uint32_t node)
+/* Whoever has taken its next life, too, still holds it down. */
+static void bring_up(struct sim_world *world, uint32_t node)
+{
+    const struct sim_env *env = &world->nodes[node];
+    if (!env->absent && !held_by_another(world, node, env->incarnation, false)) {
+        sim_host_boot(world, node);
+    }
+}
+
+static void leave(struct sim_world *world, uint32_t node)
+{
+    sim_host_leave(world, node);
+    world->nodes[node].absent = true;
+}
+
+/* A join or a leave is over: is the node there, by the plan and by those still in force? */
+static void update_presence(struct sim_world *world, uint32_t node)
 {
     struct sim_env *env = &world->nodes[node];
-    if (!env->up && env->incarnation == a->notes[node] &&
-        !held_by_another(world, node, env->incarnation, false)) {
-        sim_host_boot(world, node);
+    bool absent = env->plan->absent;
+    for (const struct sim_activation *a = sim_schedule_of(world)->first; a; a = a->next) {
+        const uint32_t kind = sim_activation_fault(world, a)->kind;
+        if ((kind == SIM_FAULT_JOIN || kind == SIM_FAULT_LEAVE) && sim_set_has(a->targets, node)) {
+            absent = kind == SIM_FAULT_LEAVE;
+        }
+    }
+    if (absent) {
+        leave(world, node);
+    } else {
+        env->absent = false;
+        bring_up(world, node);
     }
 }
 
@@ -91,8 +106,7 @@ static void restart(struct sim_world *world, uint32_t node)
     sim_host_boot(world, node);
 }
 
-/* ---- Knobs, computed afresh ---------------------------------------------------------------------
- */
+/* ---- Knobs, computed afresh -------------------------------------------------------------- */
 
 /* The activations of one kind that concern a node, in order of begin: call with NULL for the
  * first. */
@@ -159,8 +173,7 @@ static void update_zone(struct sim_world *world, uint32_t node)
     }
 }
 
-/* ---- Clocks -------------------------------------------------------------------------------------
- */
+/* ---- Clocks ------------------------------------------------------------------------------ */
 
 static void step_clock(struct sim_world *world, uint32_t node, int64_t delta_ns)
 {
@@ -272,7 +285,6 @@ static void begin_on(struct sim_world *world, struct sim_activation *a, uint32_t
     switch ((enum sim_fault_kind)f->kind) {
     case SIM_FAULT_CRASH:
     case SIM_FAULT_WIPE:
-    case SIM_FAULT_LEAVE:
         take_down(world, a, node);
         break;
     case SIM_FAULT_RESTART:
@@ -298,7 +310,9 @@ static void begin_on(struct sim_world *world, struct sim_activation *a, uint32_t
         break;
     case SIM_FAULT_JOIN:
         sim_host_boot(world, node);
-        a->notes[node] = world->nodes[node].incarnation;
+        break;
+    case SIM_FAULT_LEAVE:
+        leave(world, node);
         break;
     case SIM_FAULT_MOVE:
         update_zone(world, node);
@@ -329,8 +343,7 @@ static void end_on(struct sim_world *world, const struct sim_activation *a, uint
     switch ((enum sim_fault_kind)f->kind) {
     case SIM_FAULT_CRASH:
     case SIM_FAULT_WIPE:
-    case SIM_FAULT_LEAVE:
-        bring_up(world, a, node);
+        bring_up(world, node);
         break;
     case SIM_FAULT_PAUSE:
         resume(world, a, node);
@@ -345,10 +358,8 @@ static void end_on(struct sim_world *world, const struct sim_activation *a, uint
         update_drift(world, node);
         break;
     case SIM_FAULT_JOIN:
-        if (world->nodes[node].incarnation == a->notes[node]) {
-            sim_host_leave(world, node);
-            world->nodes[node].absent = true;
-        }
+    case SIM_FAULT_LEAVE:
+        update_presence(world, node);
         break;
     case SIM_FAULT_MOVE:
         update_zone(world, node);

@@ -41,7 +41,7 @@ enum sim_status sim_faults_init(struct sim_world *world)
     return world->out_of_memory ? SIM_ENOMEM : SIM_OK;
 }
 
-/* ---- Activations --------------------------------------------------------------------------- */
+/* ---- Activations ------------------------------------------------------------------------- */
 
 static size_t activation_bytes(const struct sim_world *world)
 {
@@ -51,7 +51,7 @@ static size_t activation_bytes(const struct sim_world *world)
 
 static struct sim_activation *activation_new(struct sim_world *world, uint32_t fault)
 {
-    static_assert(sizeof(struct sim_activation) % sizeof(uint32_t) == 0, "sets follow it");
+    static_assert(sizeof(struct sim_activation) % sizeof(uint64_t) == 0, "sets follow it");
     const size_t words = SIM_SET_WORDS(world->node_count);
     uint8_t *block = sim_world_alloc(world, activation_bytes(world));
     if (!block) {
@@ -97,7 +97,7 @@ static void list_remove(struct sim_schedule *schedule, struct sim_activation *a)
     }
 }
 
-/* ---- Begin and end -------------------------------------------------------------------------- */
+/* ---- Begin and end ----------------------------------------------------------------------- */
 
 /* The stream of one begin. A random shape has a number of its own in `amount` if the swarm
  * drew it, so that it stays the same wherever in a plan the fault is written down. */
@@ -155,17 +155,12 @@ static void end(struct sim_world *world, struct sim_activation *a)
     activation_free(world, a);
 }
 
+/* Only faults take nodes down or stop them, so the last end brings each back. */
 static void heal(struct sim_world *world)
 {
     struct sim_schedule *schedule = sim_schedule_of(world);
     while (schedule->first) {
         end(world, schedule->first);
-    }
-    for (uint32_t id = 0; id < world->server_count; id++) {
-        if (!world->nodes[id].absent) {
-            sim_host_resume(world, id);
-            sim_host_boot(world, id);
-        }
     }
 }
 
@@ -256,7 +251,7 @@ void sim_faults_fact(struct sim_world *world, uint32_t node, uint32_t fact, int6
     }
 }
 
-/* ---- Links under faults ---------------------------------------------------------------------- */
+/* ---- Links under faults ------------------------------------------------------------------ */
 
 static bool link_touched(const struct sim_fault *f, const struct sim_activation *a, uint32_t from,
                          uint32_t to)
@@ -280,7 +275,7 @@ void sim_faults_overlay(const struct sim_world *world, uint32_t from, uint32_t t
     }
 }
 
-/* ---- The second phase ------------------------------------------------------------------------ */
+/* ---- The second phase -------------------------------------------------------------------- */
 
 /* A random majority of a group that needs one to make progress, else all of it. A stream for
  * each group, so that another group changes nothing. */

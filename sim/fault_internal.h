@@ -42,7 +42,7 @@ static inline void sim_set_remove(uint64_t *set, uint32_t node)
     set[node / 64] &= ~(UINT64_C(1) << (node % 64));
 }
 
-/* ---- Activations --------------------------------------------------------------------------- */
+/* ---- Activations ------------------------------------------------------------------------- */
 
 struct sim_activation {
     struct sim_activation *previous; /* In order of begin. */
@@ -54,7 +54,7 @@ struct sim_activation {
     bool everybody;       /* No peers were named. */
     uint64_t *targets;    /* Set of nodes; all in one block with this. */
     uint64_t *peers;
-    /* By node: CRASH, WIPE, LEAVE, JOIN: its incarnation; PAUSE: generation of its pause;
+    /* By node: CRASH, WIPE: its incarnation; PAUSE: generation of its pause;
      * PARTITION in a random shape: its place. SIM_NOBODY: nothing was done to it. */
     uint32_t *notes;
 };
@@ -93,7 +93,7 @@ static inline bool sim_is_healed(const struct sim_world *world, uint32_t node)
     return schedule->settled && sim_set_has(schedule->healed.words, node);
 }
 
-/* ---- select.c ------------------------------------------------------------------------------ */
+/* ---- select.c ---------------------------------------------------------------------------- */
 
 /* Add the nodes of a selection to `set` and return how many it then holds. `absent` asks for
  * nodes that are not there instead of those that are. A random selector draws from `rng` a
@@ -111,7 +111,7 @@ bool sim_condition_met_by(const struct sim_world *world, const struct sim_condit
 /* Put `count` values in a random order, with 2 (count - 1) outputs. */
 void sim_shuffle(struct sim_rng *rng, uint32_t *values, uint32_t count);
 
-/* ---- effect.c ------------------------------------------------------------------------------ */
+/* ---- effect.c ---------------------------------------------------------------------------- */
 
 /* Can this kind of fault concern clients, too? They have no disk, no code and no life. */
 bool sim_fault_takes_clients(uint32_t kind);
@@ -121,7 +121,7 @@ void sim_effect_end(struct sim_world *world, struct sim_activation *a);
 /* The cpu and disk of a node, as the plan says and the list changes them. */
 void sim_effect_restore_knobs(struct sim_world *world, uint32_t node);
 
-/* ---- partition.c --------------------------------------------------------------------------- */
+/* ---- partition.c ------------------------------------------------------------------------- */
 
 /* Is the shape drawn at random over the targets' groups? */
 bool sim_shape_is_random(uint32_t shape);

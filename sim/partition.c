@@ -4,7 +4,7 @@
  * do; a count that does not fit its byte stays at the top until it is counted afresh. */
 #include "sim/fault_internal.h"
 
-/* ---- Shapes -------------------------------------------------------------------------------- */
+/* ---- Shapes ------------------------------------------------------------------------------ */
 
 bool sim_shape_is_random(uint32_t shape)
 {
@@ -121,7 +121,7 @@ void sim_partition_end(struct sim_world *world, const struct sim_activation *a)
     }
 }
 
-/* ---- Quorums -------------------------------------------------------------------------------- */
+/* ---- Quorums ----------------------------------------------------------------------------- */
 
 uint32_t sim_group_voters(const struct sim_world *world, uint32_t group, uint32_t *voters)
 {

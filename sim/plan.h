@@ -190,28 +190,32 @@ struct sim_workload {
 /* ---- Faults ------------------------------------------------------------------------------ */
 
 enum sim_fault_kind {
-    SIM_FAULT_CRASH, /* Undone by a restart. */
-    SIM_FAULT_RESTART,
+    SIM_FAULT_CRASH,   /* Undone by a restart. */
+    SIM_FAULT_RESTART, /* Of a running node: a clean stop, then a boot. */
     SIM_FAULT_PAUSE,
     SIM_FAULT_SLOW,        /* cpu.speed_ppm */
     SIM_FAULT_PARTITION,   /* shape */
-    SIM_FAULT_LINK,        /* link, between targets and peers */
+    SIM_FAULT_LINK,        /* link, between targets and peers (empty: all links of targets) */
     SIM_FAULT_DISK,        /* disk */
     SIM_FAULT_WIPE,        /* Crash, and the disk comes back empty. */
     SIM_FAULT_CLOCK_STEP,  /* amount: nanoseconds */
     SIM_FAULT_CLOCK_DRIFT, /* amount: ppb */
     SIM_FAULT_CLOCK_SYNC,  /* Synchronise now, with the node's own error. */
-    SIM_FAULT_JOIN,
-    SIM_FAULT_LEAVE,     /* A clean stop. */
-    SIM_FAULT_MOVE,      /* index: zone */
-    SIM_FAULT_READDRESS, /* A new address: others find it when their DNS entry expires. */
-    SIM_FAULT_ADMIN_SET, /* administrator; index: setting, value */
-    SIM_FAULT_FIREWALL,  /* administrator; drops from targets to peers */
-    SIM_FAULT_COMMAND,   /* index: the kind's command; peers: its argument */
-    SIM_FAULT_HEAL,      /* Undo every fault that can be undone. */
+    SIM_FAULT_JOIN,        /* Its selectors choose among absent nodes. */
+    SIM_FAULT_LEAVE,       /* A clean stop; the node is absent then. */
+    SIM_FAULT_MOVE,        /* index: zone */
+    SIM_FAULT_READDRESS,   /* A new address: others find it when their DNS entry expires. */
+    SIM_FAULT_ADMIN_SET,   /* administrator; index: setting, value */
+    SIM_FAULT_FIREWALL,    /* administrator; drops from targets to peers */
+    SIM_FAULT_COMMAND,     /* index: the kind's command; peers: its argument */
+    SIM_FAULT_HEAL,        /* Undo every fault that can be undone. */
     SIM_FAULT_KIND_COUNT
 };
 
+/* "Everybody else" includes clients, as for a host whose cable is pulled. The last three shapes
+ * are drawn when the fault begins, over the servers of the targets' groups, and leave clients
+ * connected. `amount`, if not 0, is the number of the division: the swarm gives each its own,
+ * so that it stays the same when the fault is written down at another place of a plan. */
 enum sim_partition_shape {
     SIM_CUT_BETWEEN, /* targets from peers (peers empty: from everybody else) */
     SIM_CUT_ONE_WAY, /* only what targets send to peers (empty: to everybody else) */

@@ -1,7 +1,7 @@
 /* Selections: whom a fault, a link rule or a condition concerns. */
 #include "sim/fault_internal.h"
 
-/* ---- Who leads ---------------------------------------------------------------------------- */
+/* ---- Who leads --------------------------------------------------------------------------- */
 
 static uint32_t fact_named(const struct sim_node_kind *kind, const char *name)
 {
@@ -49,7 +49,7 @@ static uint32_t leader(const struct sim_world *world)
     return best;
 }
 
-/* ---- Selectors ---------------------------------------------------------------------------- */
+/* ---- Selectors --------------------------------------------------------------------------- */
 
 /* For a random selector: could it choose this node? */
 static bool selector_covers(const struct sim_world *world, const struct sim_selector *s,
@@ -155,7 +155,7 @@ uint32_t sim_selection_resolve(const struct sim_world *world, const struct sim_s
     return size;
 }
 
-/* ---- Conditions --------------------------------------------------------------------------- */
+/* ---- Conditions -------------------------------------------------------------------------- */
 
 bool sim_condition_met_by(const struct sim_world *world, const struct sim_condition *condition,
                           uint32_t node, uint32_t fact, int64_t value)

@@ -49,8 +49,7 @@ static void draw_fault(const struct sim_plan *plan, const struct sim_swarm_rule 
     }
 }
 
-/* ---- From a draw to a fault --------------------------------------------------------------------
- */
+/* ---- From a draw to a fault -------------------------------------------------------------- */
 
 static struct sim_selection select_one(enum sim_selector_kind kind, uint32_t index)
 {
