@@ -22,6 +22,9 @@ static uint32_t ppm_of(uint32_t output)
 /* How often in a row a stream's segment is lost: from one draw, P(k losses) = p^k. */
 static uint32_t losses_in_a_row(uint32_t output, uint32_t loss_ppm)
 {
+    if (loss_ppm >= SIM_PPM) {
+        return STREAM_TRIES_MAX; /* 2^32 times 2^32 would be 0 below. */
+    }
     uint64_t still = loss_ppm; /* p^k in units of 2^-32. */
     still = (still << 32) / SIM_PPM;
     uint64_t power = still;
