@@ -171,10 +171,13 @@ static uint32_t stream_epoch(const struct sim_world *world, const struct sim_mes
 
 static uint64_t retransmit_after_ns(const struct sim_link *link, uint32_t tries)
 {
-    const uint64_t estimate = link->set->retransmit_ns + 4 * link->base_ns;
-    const uint64_t first = estimate > RETRANSMIT_MIN_NS ? estimate : RETRANSMIT_MIN_NS;
-    const uint64_t backed_off = tries < 20 ? first << tries : RETRANSMIT_MAX_NS;
-    return backed_off < RETRANSMIT_MAX_NS ? backed_off : RETRANSMIT_MAX_NS;
+    const uint64_t estimate = sim_add_sat(link->set->retransmit_ns, 4 * link->base_ns);
+    uint64_t after = estimate > RETRANSMIT_MIN_NS ? estimate : RETRANSMIT_MIN_NS;
+    while (tries > 0 && after < RETRANSMIT_MAX_NS) { /* A shift could lose bits. */
+        after *= 2;
+        tries--;
+    }
+    return after < RETRANSMIT_MAX_NS ? after : RETRANSMIT_MAX_NS;
 }
 
 /* ---- Bandwidth ---------------------------------------------------------------------------- */
@@ -370,10 +373,11 @@ void sim_net_send(struct sim_world *world, uint32_t from, uint32_t to, uint32_t 
         return;
     }
     if (SIM_UNLIKELY(fate.losses)) {
+        const uint64_t left = when;
         for (uint32_t i = 0; i < fate.losses; i++) {
             when = sim_add_sat(when, retransmit_after_ns(link, i));
         }
-        if (when - world->now_ns > STREAM_PATIENCE_NS) {
+        if (when - left > STREAM_PATIENCE_NS) {
             drop(world, m, SIM_DROP_DOWN); /* Its user gave the stream up, and opens another. */
             return;
         }
