@@ -169,6 +169,14 @@ static uint32_t stream_epoch(const struct sim_world *world, const struct sim_mes
     return world->nodes[m->from].incarnation + world->nodes[m->to].incarnation;
 }
 
+/* Does the connection no longer exist that a message was sent on? What a host sent before it
+ * died is on the wire and arrives; what was lost there nobody sends again. */
+static bool is_reset(const struct sim_world *world, const struct sim_message *m)
+{
+    return m->stream && (m->epoch != stream_epoch(world, m) ||
+                         ((m->fate & SIM_FATE_RETRANSMITTED) && !world->nodes[m->from].up));
+}
+
 static uint64_t retransmit_after_ns(const struct sim_link *link, uint32_t tries)
 {
     const uint64_t estimate = sim_add_sat(link->set->retransmit_ns, 4 * link->base_ns);
@@ -400,7 +408,7 @@ void sim_net_send(struct sim_world *world, uint32_t from, uint32_t to, uint32_t 
 static void deliver(struct sim_world *world, struct sim_message *m)
 {
     struct sim_env *receiver = &world->nodes[m->to];
-    if (!receiver->up || (m->stream && m->epoch != stream_epoch(world, m))) {
+    if (!receiver->up || is_reset(world, m)) {
         drop(world, m, SIM_DROP_DOWN);
         return;
     }
@@ -481,7 +489,8 @@ void sim_net_retry(struct sim_world *world, const struct sim_pending *event)
     const uint32_t to = (uint32_t)event->data;
     struct sim_link *link = world->nodes[from].links[to];
     const bool cut = sim_net_is_cut(world, from, to);
-    if (cut && world->now_ns - link->stalled_since_ns < STREAM_PATIENCE_NS) {
+    const bool dead = !world->nodes[from].up; /* Nobody is left to try. */
+    if (cut && !dead && world->now_ns - link->stalled_since_ns < STREAM_PATIENCE_NS) {
         link->stalled_tries++;
         retry_later(world, link, from, to);
         world->metrics.messages_retransmitted++;
@@ -493,7 +502,9 @@ void sim_net_retry(struct sim_world *world, const struct sim_pending *event)
     link->stalled_tries = 0;
     while (m) {
         struct sim_message *next = m->next;
-        if (cut) {
+        if (dead) {
+            drop(world, m, SIM_DROP_DOWN);
+        } else if (cut) {
             drop(world, m, SIM_DROP_CUT); /* The stream is reset; the next send opens another. */
         } else {
             deliver(world, m);
