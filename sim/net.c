@@ -273,6 +273,10 @@ static void arrive_at(struct sim_world *world, struct sim_link *link, struct sim
                       uint64_t when)
 {
     if (m->stream) {
+        if (link->stream_epoch != m->epoch) { /* It waits for nothing that an old one had lost. */
+            link->stream_epoch = m->epoch;
+            link->last_arrival_ns = 0;
+        }
         when = when > link->last_arrival_ns ? when : link->last_arrival_ns;
         link->last_arrival_ns = when;
     }

@@ -67,7 +67,8 @@ struct sim_link {
     uint64_t base_ns;
     uint64_t price_nano_per_gb;   /* Of the zones. */
     uint64_t busy_until_ns;       /* Bandwidth. */
-    uint64_t last_arrival_ns;     /* A stream's order. */
+    uint64_t last_arrival_ns;     /* A stream's order, */
+    uint32_t stream_epoch;        /* of this connection. */
     uint64_t resolved_until_ns;   /* DNS. */
     struct sim_message *recorded; /* By an adversary, to replay; NULL. */
     uint32_t resolved_address;
