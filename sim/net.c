@@ -283,6 +283,12 @@ static void arrive_at(struct sim_world *world, struct sim_link *link, struct sim
     sim_world_push(world, when, SIM_PEND_ARRIVE, m->to, (uintptr_t)m, 0);
 }
 
+/* Is it the work of an adversary, in whole or in part? */
+static bool is_forged(const struct sim_message *m)
+{
+    return (m->fate & (SIM_FATE_TAMPERED | SIM_FATE_FORGED | SIM_FATE_REPLAYED)) != 0;
+}
+
 /* Count it, pay for it, record it. */
 static void account(struct sim_world *world, struct sim_link *link, const struct sim_message *m)
 {
@@ -299,8 +305,7 @@ static void account(struct sim_world *world, struct sim_link *link, const struct
         metrics->messages_reordered += (m->fate & SIM_FATE_REORDERED) != 0;
         metrics->messages_corrupted += (m->fate & SIM_FATE_CORRUPTED) != 0;
         metrics->messages_retransmitted += (m->fate & SIM_FATE_RETRANSMITTED) != 0;
-        metrics->forged_sent +=
-            (m->fate & (SIM_FATE_TAMPERED | SIM_FATE_FORGED | SIM_FATE_REPLAYED)) != 0;
+        metrics->forged_sent += is_forged(m);
     }
     sim_world_record(world, SIM_REC_SEND, m->from, m->to, m->kind, m->size_bytes,
                      m->ordinal << 8 | m->fate, m->digest);
@@ -420,18 +425,17 @@ static void deliver(struct sim_world *world, struct sim_message *m)
         drop(world, m, SIM_DROP_ADDRESS);
         return;
     }
-    if (SIM_UNLIKELY(m->fate & (SIM_FATE_TAMPERED | SIM_FATE_FORGED | SIM_FATE_REPLAYED))) {
-        if (world->nodes[m->from].links[m->to]->set->knobs.authenticated) {
-            drop(world, m, SIM_DROP_REFUSED);
-            return;
-        }
-        world->metrics.forged_accepted++;
+    if (SIM_UNLIKELY(is_forged(m)) &&
+        world->nodes[m->from].links[m->to]->set->knobs.authenticated) {
+        drop(world, m, SIM_DROP_REFUSED);
+        return;
     }
     if (receiver->cpu.backlog_messages && receiver->run_count >= receiver->cpu.backlog_messages) {
         drop(world, m, SIM_DROP_BACKLOG);
         return;
     }
     world->metrics.messages_delivered++;
+    world->metrics.forged_accepted += is_forged(m);
     sim_world_record(world, SIM_REC_DELIVER, m->to, m->from, m->kind, m->size_bytes,
                      m->ordinal << 8 | m->fate, world->now_ns - m->sent_ns);
     if (receiver->kind) {
