@@ -74,6 +74,7 @@ static bool add_group(struct sim_checks *checks, uint32_t number)
             continue;
         }
         ghost->group = group;
+        ghost->incarnation = SIM_NOBODY;
         group->consensus = ghost->consensus;
         ghost->peers = sim_world_alloc(world, plan->node_count * sizeof *ghost->peers);
         if (!ghost->peers) {

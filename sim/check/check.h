@@ -71,7 +71,8 @@ struct sim_checks; /* In the arena. */
  * arena is full. */
 SIM_NODISCARD struct sim_checks *sim_checks_new(struct sim_world *world, uint64_t enabled);
 
-/* What the world tells. All may record violations; SIM_ENOMEM ends the run. */
+/* What the world tells. All may record violations; without memory they set out_of_memory,
+ * which ends the run. */
 /* A node has handled an event; its state may have changed. The hot path. */
 void sim_checks_moved(struct sim_checks *checks, uint32_t node);
 void sim_checks_durable(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
@@ -80,6 +81,7 @@ void sim_checks_applied(struct sim_checks *checks, uint32_t node, uint64_t index
                         uint64_t digest, const struct sim_operation *operation, bool took_effect);
 /* A client has been told that its operation is done. */
 void sim_checks_acked(struct sim_checks *checks, const struct sim_history_row *row);
+/* A node has crashed or left, and its disk has lost what it loses by that. */
 void sim_checks_crashed(struct sim_checks *checks, uint32_t node);
 /* A node's code failed: signal or reason in words. Its state is not looked at any more. */
 void sim_checks_node_failed(struct sim_checks *checks, uint32_t node, const char *why);

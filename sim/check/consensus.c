@@ -1,23 +1,23 @@
 /* The invariants of replicated logs: what the world tells, and who judges it.
  *
- *  no.  name                    file        judged
- *  I1   election_safety         election.c  when a node comes to lead
- *  I2   one_vote_per_term       election.c  when a vote becomes durable, and at an election
- *  I3   term_monotonic          election.c  when a term becomes durable, and in memory
- *  I4   leader_append_only      log.c       after every event that changed a leader's log
- *  I5   log_matching            log.c       for every durable entry; in memory now and then
- *  I6   leader_completeness     election.c  when a node comes to lead
- *  I7   state_machine_safety    apply.c     for every entry applied
- *  I8   commit_durable_quorum   commit.c    when a leader's commit index moves
- *  I9   commit_own_term         commit.c    when a leader's commit index moves
- *  I10  commit_monotonic        commit.c    when commit or applied moves, and in apply.c
- *  I11  match_honest            commit.c    when a leader's match of a peer moves
- *  I12  next_after_match        commit.c    when a leader's match or next of a peer moves
- *  I13  acked_durable           apply.c     at an acknowledgement, a crash, a truncation, the end
- *  I14  vote_up_to_date         election.c  when a node grants its vote
- *  I17  log_continuity          log.c       after every change of a durable log or snapshot
- *  I19  exactly_once            apply.c     for every operation applied
- *  I22  crash_free              check.c     when a node's code fails
+ *  no.  name                    file          judged
+ *  I1   election_safety         election.c    when a node comes to lead
+ *  I2   one_vote_per_term       election.c    when a vote becomes durable, and at an election
+ *  I3   term_monotonic          election.c    when a term becomes durable, and in memory
+ *  I4   leader_append_only      log.c         after every event that changed a leader's log
+ *  I5   log_matching            log.c         for every durable entry; in memory now and then
+ *  I6   leader_completeness     election.c    when a node comes to lead
+ *  I7   state_machine_safety    apply.c       for every entry applied
+ *  I8   commit_durable_quorum   commit.c      when a leader's commit index moves
+ *  I9   commit_own_term         commit.c      when a leader's commit index moves
+ *  I10  commit_monotonic        commit.c      when commit or applied moves, and in apply.c
+ *  I11  match_honest            commit.c      when a leader's match of a peer moves
+ *  I12  next_after_match        commit.c      when a leader's match or next of a peer moves
+ *  I13  acked_durable           apply.c       at an acknowledgement, a crash, a truncation, the end
+ *  I14  vote_up_to_date         election.c    when a node grants its vote
+ *  I17  log_continuity          continuity.c  after every change of a durable log or snapshot
+ *  I19  exactly_once            apply.c       for every operation applied
+ *  I22  crash_free              check.c       when a node's code fails
  *
  * I15, I16, I18, I20 and I21 of that numbering are other checks' business: configurations and
  * snapshots are not in the view, and consistency, leases and liveness are judged elsewhere.
@@ -105,8 +105,9 @@ void sim_checks_durable(struct sim_checks *checks, uint32_t node, enum sim_durab
     } else if (file == consensus->snapshot_file) {
         ghost->attention = true;
         ghost->disk_changed = true;
-        if (written && position == 0 && label.a > ghost->durable_high) {
-            ghost->durable_high = label.a;
+        if (written && position == 0) {
+            ghost->snapshot_last = label.a;
+            ghost->durable_high = label.a > ghost->durable_high ? label.a : ghost->durable_high;
         }
     } else if (file == consensus->hard_file && written && position == 0) {
         sim_check_hard_state(checks, node, label);
@@ -121,6 +122,7 @@ void sim_checks_crashed(struct sim_checks *checks, uint32_t node)
     struct sim_ghost_node *ghost = &checks->nodes[node];
     sim_ghost_note_wipe(checks, node);
     sim_check_disk(checks, node);
+    sim_check_disk_left(checks, node);
     ghost->attention = true;
     if (ghost->group->acked_high > 0) {
         sim_check_exercise(checks, SIM_CHECK_ACKED_DURABLE);

@@ -107,7 +107,7 @@ bool sim_ghost_decide(struct sim_ghost_index *known, struct sim_entry_id id, uin
 
 /* ---- Nodes ------------------------------------------------------------------------------ */
 
-static void start_anew(struct sim_ghost_node *ghost, uint32_t incarnation)
+void sim_ghost_start_anew(struct sim_ghost_node *ghost, uint32_t incarnation)
 {
     ghost->incarnation = incarnation;
     ghost->attention = true;
@@ -118,21 +118,6 @@ static void start_anew(struct sim_ghost_node *ghost, uint32_t incarnation)
     ghost->scanned_commit = 0;
     ghost->seen = (struct sim_view){.vote = SIM_NOBODY};
     memset(ghost->peers, 0, ghost->group->node_count * sizeof *ghost->peers);
-}
-
-struct sim_ghost_node *sim_ghost_node_now(struct sim_checks *checks, uint32_t node)
-{
-    if (node >= checks->node_count || !checks->nodes[node].group) {
-        return NULL;
-    }
-    struct sim_ghost_node *ghost = &checks->nodes[node];
-    const uint32_t incarnation = checks->world->nodes[node].incarnation;
-    /* The very first incarnation may be number 0 or 1: a ghost without a life is fresh too. */
-    if (SIM_UNLIKELY(ghost->incarnation != incarnation || !ghost->alive)) {
-        ghost->alive = true;
-        start_anew(ghost, incarnation);
-    }
-    return ghost;
 }
 
 bool sim_ghost_last(const struct sim_ghost_node *ghost, const void *state,
@@ -212,6 +197,9 @@ static void note_wipe(struct sim_ghost_node *ghost, const struct sim_disk *disk)
         ghost->past_hole = 0;
         ghost->suspect = 0;
         ghost->gap = false;
+        ghost->rotten.count = 0;
+        ghost->unreadable.count = 0;
+        ghost->snapshot_last = 0;
     }
 }
 
@@ -221,6 +209,12 @@ void sim_ghost_note_wipe(struct sim_checks *checks, uint32_t node)
     if (disk) {
         note_wipe(&checks->nodes[node], disk);
     }
+}
+
+static bool snapshot_is_gone(const struct sim_ghost_node *ghost, const struct sim_disk *disk)
+{
+    const uint32_t file = ghost->consensus->snapshot_file;
+    return sim_disk_durable_begin(disk, file) == sim_disk_durable_end(disk, file);
 }
 
 bool sim_ghost_holds(struct sim_checks *checks, uint32_t node, uint64_t index,
@@ -237,11 +231,15 @@ bool sim_ghost_holds(struct sim_checks *checks, uint32_t node, uint64_t index,
         label.a == id.term && label.b == id.digest) {
         return true;
     }
-    if (sim_ghost_snapshot(checks, node, &label) && label.a >= index) {
-        return true;
+    if (sim_ghost_snapshot(checks, node, &label)) {
+        if (label.a >= index) {
+            return true;
+        }
+    } else if (ghost->snapshot_last >= index && !snapshot_is_gone(ghost, disk)) {
+        return true; /* Unreadable here: a copy may be whole, or the node cannot start. */
     }
     note_wipe(ghost, disk);
-    return index <= ghost->forgiven;
+    return index <= ghost->forgiven || sim_check_rotten(ghost, index);
 }
 
 static void append_name(char names[SIM_DETAIL_MAX], const char *name)

@@ -109,17 +109,22 @@ struct sim_ghost_peer { /* A leader's knowledge of a peer, as last seen. */
     uint64_t next;
 };
 
+struct sim_ghost_list { /* Positions of a log, in no order. */
+    uint64_t *positions;
+    size_t count;
+    size_t capacity;
+};
+
 struct sim_ghost_node {
     struct sim_ghost_group *group; /* NULL: not a replicated log. */
     const struct sim_consensus *consensus;
 
     /* Of this incarnation. */
-    uint32_t incarnation;
-    bool alive;         /* It has had an event at all. */
-    bool attention;     /* Look closer at its next event, whatever its view says: */
-    bool fresh;         /* it has booted, */
-    bool disk_changed;  /* or its disk has, in a way that more than one record decides, */
-    bool acked_changed; /* or at an index with an acknowledged operation. */
+    uint32_t incarnation; /* SIM_NOBODY before the first. */
+    bool attention;       /* Look closer at its next event, whatever its view says: */
+    bool fresh;           /* it has booted, */
+    bool disk_changed;    /* or its disk has, in a way that more than one record decides, */
+    bool acked_changed;   /* or at an index with an acknowledged operation. */
     bool applied_known;
     bool failed;                 /* Its code has failed: its state is not to be trusted. */
     struct sim_view seen;        /* Its last view; voters is not kept. */
@@ -141,9 +146,12 @@ struct sim_ghost_node {
     uint64_t suspect;        /* The first durable entry that may not fit the one before it; 0: */
     uint64_t suspect_last;   /* none, and the last. */
     uint64_t suspect_errors; /* Failed disk requests when it was seen. */
-    uint64_t forgiven;       /* Indices up to this were on a disk that was wiped. */
-    uint32_t disk_life;      /* How often its disk was wiped. */
-    bool durable_seen;       /* Something has become durable in this life of the disk. */
+    struct sim_ghost_list unreadable; /* Torn or missing when it last crashed. */
+    struct sim_ghost_list rotten;     /* Unreadable, but whole at an earlier crash. */
+    uint64_t snapshot_last;           /* The last snapshot that became durable. */
+    uint64_t forgiven;                /* Indices up to this were on a disk that was wiped. */
+    uint32_t disk_life;               /* How often its disk was wiped. */
+    bool durable_seen;                /* Something has become durable in this life of the disk. */
 };
 
 struct sim_checks {
@@ -187,9 +195,22 @@ struct sim_ghost_index *sim_ghost_at(struct sim_world *world, struct sim_ghost_g
 /* Note the first decision at an index; answers whether this is (still) the one. */
 bool sim_ghost_decide(struct sim_ghost_index *known, struct sim_entry_id id, uint32_t node);
 
+void sim_ghost_start_anew(struct sim_ghost_node *ghost, uint32_t incarnation);
+
 /* The ghost of a node, started anew if the node has booted since; NULL if it is no
  * replicated log. */
-struct sim_ghost_node *sim_ghost_node_now(struct sim_checks *checks, uint32_t node);
+static inline struct sim_ghost_node *sim_ghost_node_now(struct sim_checks *checks, uint32_t node)
+{
+    if (SIM_UNLIKELY(node >= checks->node_count || !checks->nodes[node].group)) {
+        return NULL;
+    }
+    struct sim_ghost_node *ghost = &checks->nodes[node];
+    const uint32_t incarnation = checks->world->nodes[node].incarnation;
+    if (SIM_UNLIKELY(ghost->incarnation != incarnation)) {
+        sim_ghost_start_anew(ghost, incarnation);
+    }
+    return ghost;
+}
 
 /* Grow an array by one zeroed element, with the world told if there is no memory. */
 bool sim_ghost_grow(struct sim_world *world, void *array, size_t *capacity, size_t *count,
@@ -222,14 +243,25 @@ bool sim_ghost_durable_last(const struct sim_checks *checks, uint32_t node,
 void sim_check_election(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
 void sim_check_hard_state(struct sim_checks *checks, uint32_t node, struct sim_label label);
 
-/* ---- log.c: I4, I5, I17 --------------------------------------------------------------------- */
+/* ---- log.c: I4, I5 --------------------------------------------------------------------------- */
 void sim_check_append_only(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
+/* A log entry has become durable; one may not fit what is before it; a sync is complete. */
+void sim_check_durable_entry(struct sim_checks *checks, uint32_t node, uint64_t index,
+                             struct sim_entry_id id);
+void sim_check_suspect(struct sim_checks *checks, uint32_t node, uint64_t index);
+void sim_check_suspects(struct sim_checks *checks, uint32_t node);
+/* The logs in memory: what has changed since the last scan, or all, and all disks too. */
+void sim_check_scan(struct sim_checks *checks, struct sim_ghost_group *group, bool whole);
+
+/* ---- continuity.c: I17 ------------------------------------------------------------------------
+ */
 void sim_check_durable_log(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
                            uint64_t position, struct sim_label label);
 void sim_check_disk(struct sim_checks *checks, uint32_t node);       /* After a sync or a crash. */
-void sim_check_disk_found(struct sim_checks *checks, uint32_t node); /* At a boot. */
-/* The logs in memory: what has changed since the last scan, or all, and all disks too. */
-void sim_check_scan(struct sim_checks *checks, struct sim_ghost_group *group, bool whole);
+void sim_check_disk_left(struct sim_checks *checks, uint32_t node);  /* At a crash, */
+void sim_check_disk_found(struct sim_checks *checks, uint32_t node); /* and at a boot. */
+/* Has the record at an index rotted, and is it still there? */
+bool sim_check_rotten(const struct sim_ghost_node *ghost, uint64_t index);
 
 /* ---- commit.c: I8, I9, I10, I11, I12 -------------------------------------------------------- */
 void sim_check_commit(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
