@@ -102,6 +102,13 @@ static void run_event(struct sim_world *world, struct sim_env *env, uint32_t kin
     sim_world_dispatch(world, env, &event);
 }
 
+static void cpu_schedule(struct sim_world *world, struct sim_env *env)
+{
+    env->cpu_scheduled = true;
+    sim_world_push(world, env->cpu_busy_until_ns, SIM_PEND_CPU, env->id, env->incarnation,
+                   env->pause_generation);
+}
+
 /* Let the cpu work on the first in the queue, if it is not already. */
 static void cpu_start(struct sim_world *world, struct sim_env *env)
 {
@@ -114,9 +121,7 @@ static void cpu_start(struct sim_world *world, struct sim_env *env)
         env->cpu_busy_until_ns > world->now_ns ? env->cpu_busy_until_ns : world->now_ns;
     env->cpu_busy_until_ns = sim_add_sat(start, cost);
     world->metrics.cpu_busy_ns += cost;
-    env->cpu_scheduled = true;
-    sim_world_push(world, env->cpu_busy_until_ns, SIM_PEND_CPU, env->id, env->incarnation,
-                   env->pause_generation);
+    cpu_schedule(world, env);
 }
 
 void sim_host_cpu_free(struct sim_world *world, const struct sim_pending *event)
@@ -248,7 +253,9 @@ void sim_host_pause(struct sim_world *world, uint32_t node, uint64_t for_ns)
     }
     env->paused = true;
     env->pause_generation++;
-    env->cpu_scheduled = false;
+    /* What is left of the work at hand; while paused, nobody asks for anything else. */
+    env->cpu_busy_until_ns -=
+        env->cpu_busy_until_ns > world->now_ns ? world->now_ns : env->cpu_busy_until_ns;
     sim_world_record(world, SIM_REC_PAUSE, node, SIM_NOBODY, 0, 0, 0, 0);
     if (for_ns) {
         sim_world_push(world, sim_add_sat(world->now_ns, for_ns), SIM_PEND_RESUME, node,
@@ -264,10 +271,15 @@ void sim_host_resume(struct sim_world *world, uint32_t node)
     }
     env->paused = false;
     env->pause_generation++;
+    env->cpu_busy_until_ns = sim_add_sat(world->now_ns, env->cpu_busy_until_ns);
     sim_world_record(world, SIM_REC_RESUME, node, SIM_NOBODY, 0, 0, 0, 0);
     /* The first to run: the node may notice that time has jumped before it reads its mail. */
     run_event(world, env, SIM_PEND_RESUME, 0, 0);
-    cpu_start(world, env);
+    if (env->cpu_scheduled) {
+        cpu_schedule(world, env); /* The work that the pause interrupted goes on. */
+    } else {
+        cpu_start(world, env);
+    }
 }
 
 /* ---- Timers, disk and clock ------------------------------------------------------------- */

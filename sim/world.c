@@ -172,7 +172,10 @@ void sim_world_dispatch(struct sim_world *world, struct sim_env *env, const stru
         const uint64_t cost =
             sim_muldiv64(env->extra_cpu_ns, SIM_PPM, env->cpu.speed_ppm ? env->cpu.speed_ppm : 1);
         env->extra_cpu_ns = 0;
-        env->cpu_busy_until_ns = sim_add_sat(world->now_ns, cost);
+        /* Beside work that a pause interrupted, if the event is the end of the pause. */
+        const uint64_t start =
+            env->cpu_busy_until_ns > world->now_ns ? env->cpu_busy_until_ns : world->now_ns;
+        env->cpu_busy_until_ns = sim_add_sat(start, cost);
         world->metrics.cpu_busy_ns += cost;
     }
     if (env->kind->consensus) {

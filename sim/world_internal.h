@@ -123,9 +123,9 @@ struct sim_env {
     struct sim_disk *disk;            /* NULL for clients. */
     struct sim_disk_knobs disk_knobs; /* Effective. */
     struct sim_cpu_knobs cpu;         /* Effective. */
-    uint64_t cpu_busy_until_ns;
-    bool cpu_scheduled;            /* A SIM_PEND_CPU is pending. */
-    struct sim_waiting *run_queue; /* Ring. */
+    uint64_t cpu_busy_until_ns;       /* While paused: what is left of its work. */
+    bool cpu_scheduled;               /* The first in the run queue is being worked on. */
+    struct sim_waiting *run_queue;    /* Ring. */
     size_t run_capacity;
     size_t run_first;
     size_t run_count;
