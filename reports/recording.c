@@ -268,11 +268,6 @@ enum sim_status recording_begin_sweep(struct recording *recording,
 
 /* ---- Finish ---------------------------------------------------------------------------------- */
 
-static bool is_violation(uint32_t verdict)
-{
-    return verdict == SIM_VIOLATED || verdict == SIM_STUCK;
-}
-
 static int64_t expected_id(uint32_t expected)
 {
     return expected == RECORDING_SOMETIMES ? SOMETIMES_ID : (int64_t)expected;
@@ -306,7 +301,7 @@ static void add_verdicts(struct recording *recording, const struct recording_res
             continue;
         }
         const uint32_t expected = result->expect[i];
-        const bool at = state->violated || is_violation(state->verdict);
+        const bool at = state->violated;
         recording_row(recording, recording->add_verdict, "iiioiooT", (int64_t)recording->seed,
                       (int64_t)i, (int64_t)state->verdict, expected != RECORDING_NO_EXPECTATION,
                       expected_id(expected), (int64_t)state->exercised, at, (int64_t)state->at_ns,
@@ -391,7 +386,7 @@ enum sim_status recording_add_outcome(struct recording *recording,
         if (verdict == UINT32_MAX) {
             continue;
         }
-        const bool at = is_violation(verdict);
+        const bool at = outcome->checks[i].event != 0;
         recording_row(recording, recording->add_verdict, "iiionooT", (int64_t)outcome->seed,
                       (int64_t)i, (int64_t)verdict, expect[i] != RECORDING_NO_EXPECTATION,
                       expected_id(expect[i]), at, (int64_t)outcome->checks[i].at_ns, at,

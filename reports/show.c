@@ -59,8 +59,11 @@ static const struct topic topics[] = {
     {"faults", RECORDING_HISTORY, false,
      "select " SECONDS("from_ns") " as seconds, case when until_ns is null then '' else " SECONDS(
          "until_ns") " end as until, kind, coalesce(node, '') as node, "
-                     "coalesce(peer, '') as peer, coalesce(shape, '') as shape, targets, peers, "
-                     "case drawn when 1 then 'drawn' else 'scenario' end as source from faults "
+                     "coalesce(peer, '') as peer, coalesce(shape, '') as shape, coalesce(targets, "
+                     "'') as targets, "
+                     "coalesce(peers, '') as peers, "
+                     "case drawn when 1 then 'drawn' when 0 then 'scenario' else 'end' end as "
+                     "source from faults "
                      "order by sequence"},
     {"metrics", RECORDING_OUTCOME, true, "select seed, metric, value from metrics"},
 };
@@ -92,6 +95,7 @@ struct table {
     char **cells;            /* MEASURED_ROWS x column_count */
     enum mark *marks;
     size_t row_count;
+    size_t owed; /* Blanks. */
 };
 
 /* Places on a terminal, near enough: UTF-8 characters. */
@@ -130,21 +134,19 @@ static void put_text(FILE *out, const char *text)
     }
 }
 
-static void put_cell(const struct table *table, int column, const char *text)
+/* Blanks are owed until there is text to their right: no line ends in them. */
+static void put_cell(struct table *table, int column, const char *text)
 {
     const size_t width = width_of(text);
     const size_t padding = table->widths[column] > width ? table->widths[column] - width : 0;
-    const bool last = column == table->column_count - 1;
-    if (column > 0) {
-        fputs("  ", table->out);
+    table->owed += column > 0 ? 2 : 0;
+    table->owed += table->right[column] ? padding : 0;
+    if (text[0]) {
+        fprintf(table->out, "%*s", (int)table->owed, "");
+        put_text(table->out, text);
+        table->owed = 0;
     }
-    if (table->right[column]) {
-        fprintf(table->out, "%*s", (int)padding, "");
-    }
-    put_text(table->out, text);
-    if (!table->right[column] && !last) { /* No blanks at the end of a line. */
-        fprintf(table->out, "%*s", (int)padding, "");
-    }
+    table->owed += table->right[column] ? 0 : padding;
 }
 
 static void begin_row(const struct table *table, enum mark mark)
@@ -154,8 +156,9 @@ static void begin_row(const struct table *table, enum mark mark)
     }
 }
 
-static void end_row(const struct table *table, enum mark mark)
+static void end_row(struct table *table, enum mark mark)
 {
+    table->owed = 0;
     fputs(table->colours && mark != MARK_NONE ? "\033[0m\n" : "\n", table->out);
 }
 
@@ -163,6 +166,7 @@ static void end_row(const struct table *table, enum mark mark)
 static bool measure(struct table *table, int *got)
 {
     const size_t columns = (size_t)table->column_count;
+    bool filled[COLUMNS_MAX] = {false};
     table->cells = calloc(MEASURED_ROWS * columns, sizeof *table->cells);
     table->marks = calloc(MEASURED_ROWS, sizeof *table->marks);
     if (!table->cells || !table->marks) {
@@ -183,8 +187,12 @@ static bool measure(struct table *table, int *got)
             table->cells[table->row_count * columns + c] = text;
             table->widths[c] = width > table->widths[c] ? width : table->widths[c];
             table->right[c] &= looks_like_number(text);
+            filled[c] |= text[0] != '\0';
         }
         table->row_count++;
+    }
+    for (size_t c = 0; c < columns; c++) { /* An empty column is not one of numbers. */
+        table->right[c] &= filled[c];
     }
     return true;
 }
@@ -194,7 +202,7 @@ static void put_table(struct table *table, int got)
     for (int c = 0; c < table->column_count; c++) {
         put_cell(table, c, sqlite3_column_name(table->rows, c));
     }
-    fputc('\n', table->out);
+    end_row(table, MARK_NONE);
     for (size_t r = 0; r < table->row_count; r++) {
         begin_row(table, table->marks[r]);
         for (int c = 0; c < table->column_count; c++) {
