@@ -15,6 +15,7 @@ struct sim_client {
     uint32_t server;     /* Place in the target group. */
     uint32_t turn;       /* The place tried last without a hint; hints do not move it. */
     bool open;           /* An operation is. */
+    bool waiting;        /* An attempt is under way, at `server`; else backing off. */
     bool in_doubt;       /* Some attempt timed out: it may have taken place. */
     bool stopped;        /* A closed loop that has come to its end. */
     uint32_t generation; /* Of its pending event: an older one is void. */
@@ -44,6 +45,13 @@ static const struct sim_workload *workload_of(const struct sim_world *world,
                                               const struct sim_client *client)
 {
     return &world->plan->workloads[client->workload];
+}
+
+/* The node that is asked now. */
+static uint32_t server_of(const struct sim_world *world, const struct sim_client *client)
+{
+    const uint32_t group = workload_of(world, client)->target_group;
+    return world->plan->groups[group].first_node + client->server;
 }
 
 /* ---- What travels ------------------------------------------------------------------------- */
@@ -96,7 +104,8 @@ static void attempt(struct sim_world *world, uint32_t node)
     struct sim_client *client = client_of(world, node);
     const struct sim_workload *workload = workload_of(world, client);
     struct sim_history_row *row = &world->history[client->row];
-    const uint32_t server = world->plan->groups[workload->target_group].first_node + client->server;
+    const uint32_t server = server_of(world, client);
+    client->waiting = true;
     row->attempts++;
     world->metrics.attempts++;
     sim_world_record(world, SIM_REC_ATTEMPT, node, server, row->operation.function, 0,
@@ -300,6 +309,7 @@ static void try_again(struct sim_world *world, uint32_t node, uint64_t hint)
     const struct sim_workload *workload = workload_of(world, client);
     const struct sim_plan_group *group = &world->plan->groups[workload->target_group];
     const struct sim_history_row *row = &world->history[client->row];
+    client->waiting = false;
     if (row->attempts >= workload->attempts) {
         const bool known = !client->in_doubt || row->operation.function == SIM_READ;
         finish(world, node, known ? SIM_OUTCOME_FAIL : SIM_OUTCOME_INFO, SIM_NOBODY, 0);
@@ -326,6 +336,10 @@ void sim_clients_response(struct sim_world *world, uint32_t node, const struct s
         return; /* Corrupt, or of an operation that is over. */
     }
     const uint64_t value = sim_get64(m->data + 16);
+    /* A yes is one whichever attempt it answers. A no is about its own attempt alone: a second
+     * copy, or one from a server that was given up, must not end the attempt under way, which may
+     * take effect yet. */
+    const bool current = client->waiting && m->from == server_of(world, client);
     switch (sim_get64(m->data + 8)) {
     case SIM_ANSWER_OK:
         finish(world, node, SIM_OUTCOME_OK, m->from, value);
@@ -334,10 +348,14 @@ void sim_clients_response(struct sim_world *world, uint32_t node, const struct s
         finish(world, node, SIM_OUTCOME_FAIL, m->from, value);
         break;
     case SIM_ANSWER_NOT_LEADER:
-        try_again(world, node, value);
+        if (current) {
+            try_again(world, node, value);
+        }
         break;
     case SIM_ANSWER_REFUSED:
-        try_again(world, node, SIM_NOBODY);
+        if (current) {
+            try_again(world, node, SIM_NOBODY);
+        }
         break;
     default:
         break; /* Not an answer that a node can give. */
