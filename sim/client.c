@@ -26,7 +26,8 @@ struct sim_client {
 
 struct sim_workload_state {
     struct sim_rng rng;
-    uint64_t begun;
+    uint64_t begun;   /* Operations; in an open loop also those that wait for a session. */
+    bool running;     /* Open loop: the event of the next due time is pending. */
     uint32_t idle;    /* First idle session of an open loop; SIM_NOBODY if none. */
     uint64_t *due_ns; /* Operations that wait for an idle session: a ring. */
     size_t due_capacity;
@@ -171,7 +172,6 @@ static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
         .return_ns = SIM_NEVER,
         .server = SIM_NOBODY,
         .outcome = SIM_OUTCOME_OPEN};
-    state->begun++;
     world->metrics.operations++;
     sim_world_record(world, SIM_REC_INVOKE, node, SIM_NOBODY, function, 0, client->sequence,
                      sim_trace_fold(row->operation.key, row->operation.value));
@@ -237,9 +237,11 @@ void sim_clients_workload(struct sim_world *world, const struct sim_pending *eve
     const uint32_t index = event->target;
     const struct sim_workload *workload = &world->plan->workloads[index];
     struct sim_workload_state *state = &world->workloads[index];
-    if (!may_begin(world, index)) {
+    state->running = may_begin(world, index);
+    if (!state->running) {
         return;
     }
+    state->begun++;
     const uint32_t node = state->idle;
     if (node != SIM_NOBODY) {
         state->idle = client_of(world, node)->next_idle;
@@ -373,6 +375,7 @@ void sim_clients_event(struct sim_world *world, const struct sim_pending *event)
     case CLIENT_BEGIN:
         client->stopped = !may_begin(world, client->workload);
         if (!client->stopped) {
+            world->workloads[client->workload].begun++;
             begin(world, node, world->now_ns);
         }
         break;
@@ -418,6 +421,7 @@ static bool workload_init(struct sim_world *world, uint32_t index)
         }
     }
     if (workload->open_loop) {
+        state->running = true;
         sim_world_push(world, workload->start_ns, SIM_PEND_WORKLOAD, index, 0, 0);
     }
     return true;
@@ -469,10 +473,7 @@ void sim_clients_settle(struct sim_world *world)
         }
     }
     for (uint32_t i = 0; i < world->plan->workload_count; i++) {
-        const struct sim_workload *w = &world->plan->workloads[i];
-        const bool over = w->stop_ns <= world->now_ns ||
-                          (w->operations && world->workloads[i].begun >= w->operations);
-        if (w->open_loop && over) {
+        if (world->plan->workloads[i].open_loop && !world->workloads[i].running) {
             sim_world_push(world, world->now_ns, SIM_PEND_WORKLOAD, i, 0, 0);
         }
     }
