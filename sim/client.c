@@ -256,16 +256,42 @@ void sim_clients_workload(struct sim_world *world, const struct sim_pending *eve
 
 /* ---- How operations end -------------------------------------------------------------------- */
 
+static bool writes(const struct sim_workload *workload)
+{
+    return workload->weight[SIM_WRITE] || workload->weight[SIM_CAS];
+}
+
+/* Until when clients were at work that write: a time off is no outage. While settling all are. */
+static uint64_t at_work_until_ns(const struct sim_world *world, bool settling)
+{
+    uint64_t until_ns = world->last_ack_ns;
+    for (uint32_t i = 0; i < world->plan->workload_count; i++) {
+        const struct sim_workload *w = &world->plan->workloads[i];
+        const bool used_up = w->operations && world->workloads[i].begun >= w->operations;
+        const bool to_the_end = settling || w->stop_ns > world->now_ns;
+        const uint64_t end_ns = to_the_end ? world->now_ns : w->stop_ns;
+        if (writes(w) && (settling || !used_up) && end_ns > until_ns) {
+            until_ns = end_ns;
+        }
+    }
+    return until_ns;
+}
+
+static void note_gap(struct sim_world *world, uint64_t until_ns)
+{
+    const uint64_t gap = until_ns - world->last_ack_ns;
+    if (gap > world->metrics.longest_gap_ns) {
+        world->metrics.longest_gap_ns = gap;
+    }
+}
+
 /* A write was acknowledged: what it means for availability and for clocks. */
 static void note_write(struct sim_world *world, struct sim_workload_state *state,
                        const struct sim_history_row *row)
 {
     struct sim_metrics *metrics = &world->metrics;
-    const uint64_t gap = world->now_ns - world->last_ack_ns;
+    note_gap(world, world->now_ns);
     world->last_ack_ns = world->now_ns;
-    if (gap > metrics->longest_gap_ns) {
-        metrics->longest_gap_ns = gap;
-    }
     world->progressed |= world->phase == 1 && row->invoke_ns >= world->plan->duration_ns;
     const uint64_t wall_ns = sim_clock_wall_ns(&world->nodes[row->server].clock, world->now_ns);
     uint64_t *last = &state->wall_ns[row->operation.key - 1];
@@ -455,8 +481,7 @@ enum sim_status sim_clients_init(struct sim_world *world)
 bool sim_clients_write(const struct sim_world *world)
 {
     for (uint32_t i = 0; i < world->plan->workload_count; i++) {
-        const struct sim_workload *w = &world->plan->workloads[i];
-        if (w->weight[SIM_WRITE] || w->weight[SIM_CAS]) {
+        if (writes(&world->plan->workloads[i])) {
             return true;
         }
     }
@@ -465,6 +490,11 @@ bool sim_clients_write(const struct sim_world *world)
 
 void sim_clients_settle(struct sim_world *world)
 {
+    if (sim_clients_write(world)) { /* Those that had stopped begin to wait now. */
+        const uint64_t until_ns = at_work_until_ns(world, false);
+        note_gap(world, until_ns);
+        world->last_ack_ns = until_ns < world->now_ns ? world->now_ns : world->last_ack_ns;
+    }
     for (uint32_t node = world->server_count; node < world->node_count; node++) {
         struct sim_client *client = client_of(world, node);
         if (client->stopped) {
@@ -490,8 +520,7 @@ void sim_clients_finish(struct sim_world *world)
             client->open = false;
         }
     }
-    if (sim_clients_write(world) && world->now_ns > world->last_ack_ns &&
-        world->now_ns - world->last_ack_ns > world->metrics.longest_gap_ns) {
-        world->metrics.longest_gap_ns = world->now_ns - world->last_ack_ns;
+    if (sim_clients_write(world)) {
+        note_gap(world, at_work_until_ns(world, world->phase == 1));
     }
 }
