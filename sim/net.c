@@ -83,7 +83,8 @@ static void link_update(struct sim_world *world, struct sim_link *link, uint32_t
     const size_t pair = (size_t)world->nodes[from].zone * plan->zone_count + world->nodes[to].zone;
     link->base_ns = plan->base_ns ? plan->base_ns[pair] : 0;
     link->price_nano_per_gb = plan->price_nano_per_gb ? plan->price_nano_per_gb[pair] : 0;
-    link->set = knobs_of(world, from, to);
+    const struct sim_knob_set *set = knobs_of(world, from, to);
+    link->set = set ? set : link->set; /* Without memory the event at hand still ends in order. */
 }
 
 static struct sim_link *link_new(struct sim_world *world, uint32_t from, uint32_t to)
@@ -110,8 +111,11 @@ static struct sim_link *link_new(struct sim_world *world, uint32_t from, uint32_
             sim_world_alloc(world, SIM_LINK_KINDS_MAX * sizeof *link->kind_ordinals);
     }
     link_update(world, link, from, to);
+    if (world->out_of_memory) {
+        return NULL; /* Half made: nobody may find it. */
+    }
     sender->links[to] = link;
-    return world->out_of_memory ? NULL : link;
+    return link;
 }
 
 void sim_net_refresh(struct sim_world *world)
