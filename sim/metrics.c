@@ -37,8 +37,9 @@ void sim_histogram_add(struct sim_histogram *histogram, uint64_t value)
 
 uint64_t sim_histogram_quantile(const struct sim_histogram *histogram, uint32_t ppm)
 {
-    /* The smallest value such that at least this share is not above it. */
-    const uint64_t wanted = sim_muldiv64(histogram->total, ppm, SIM_PPM);
+    /* The smallest value such that at least this share is not above it: rounded up. */
+    const uint64_t wanted =
+        histogram->total - sim_muldiv64(histogram->total, SIM_PPM - ppm, SIM_PPM);
     uint64_t seen = 0;
     for (size_t i = 0; i < sizeof histogram->counts / sizeof *histogram->counts; i++) {
         seen += histogram->counts[i];
