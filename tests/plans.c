@@ -47,7 +47,7 @@ static void tell(struct talker *t, struct sim_env *env)
 static void keep(struct talker *t, struct sim_env *env, const struct sim_event *event)
 {
     const struct sim_label label = {t->heard, 0};
-    (void)!sim_disk_write(env, 0, t->heard - 1, event->data, event->size_bytes, label);
+    (void)!sim_disk_write(env, 0, sim_disk_end(env, 0), event->data, event->size_bytes, label);
     if (t->heard % 2 == 0) {
         sim_disk_sync(env, t->heard);
     }
