@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <time.h>
 
 /* A handler has no context pointer: the run under way is a global. One run at a time. */
@@ -25,6 +26,22 @@ static void on_signal(int number)
     (void)raise(number);
 }
 
+/* Every WATCH_S seconds of cpu time: a run that is still at the step of the last time is in a
+ * node's endless loop. Cpu time, so that a busy machine is not mistaken for one. */
+#define WATCH_S 2
+static volatile uint64_t watched_step;
+
+static void on_watch(int number)
+{
+    struct sim_world *world = running;
+    const uint64_t step = world ? sim_world_steps(world) : 0;
+    if (world && step == watched_step && sim_world_current_node(world) != SIM_NOBODY) {
+        running = NULL;
+        siglongjmp(jump_out, number);
+    }
+    watched_step = step;
+}
+
 /* A stack of its own: a node may have overflowed the ordinary one. */
 static void install_handlers(void)
 {
@@ -36,6 +53,11 @@ static void install_handlers(void)
     for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
         (void)sigaction(caught[i], &action, NULL);
     }
+    action.sa_handler = on_watch;
+    (void)sigaction(SIGVTALRM, &action, NULL);
+    const struct timeval every = {.tv_sec = WATCH_S};
+    const struct itimerval watch = {.it_interval = every, .it_value = every};
+    (void)setitimer(ITIMER_VIRTUAL, &watch, NULL);
 }
 
 bool runner_init(struct runner *runner, const struct sim_plan *plan)
@@ -69,6 +91,8 @@ static const char *signal_words(int number)
         return "SIGFPE, an arithmetic error such as a division by zero";
     case SIGILL:
         return "SIGILL, an illegal instruction";
+    case SIGVTALRM:
+        return "no signal but never came back from an event";
     default:
         return "SIGABRT, a failed assertion or abort()";
     }
@@ -87,6 +111,7 @@ enum runner_end runner_run(struct runner *runner, const struct sim_plan *plan, u
     enum sim_stop stop = SIM_STOP_FAILED;
     const int number = sigsetjmp(jump_out, 1);
     if (number == 0) {
+        watched_step = UINT64_MAX;
         running = world;
         stop = sim_world_run(world, SIM_NEVER);
         running = NULL;

@@ -1,5 +1,6 @@
 /* Running plans one after another in one arena, whatever a node's code does: a signal raised
- * inside a node is caught, recorded as a violation of crash_free, and ends that run only. */
+ * inside a node, or an event it never comes back from, is recorded as a violation of crash_free
+ * and ends that run only. */
 #ifndef SCENARIOS_RUNNER_H
 #define SCENARIOS_RUNNER_H
 
