@@ -401,6 +401,30 @@ Test(host, a_timer_that_waits_can_be_cancelled)
     stage_end(&s);
 }
 
+static void set_when_busy(struct sim_env *env, const struct sim_event *event)
+{
+    note(env, event);
+    if (sim_self(env) == 1 && event->kind == SIM_EVENT_BOOT) {
+        sim_timer_set(env, 1, 12 * SIM_MS);
+    } else if (sim_self(env) == 1 && event->kind == SIM_EVENT_MESSAGE &&
+               handled_ns(2) == SIM_NEVER) {
+        sim_timer_set(env, 1, 3 * SIM_MS);
+    }
+}
+
+/* A timer that is set again while it waits, and is due again before the cpu is free, fires once. */
+Test(host, a_timer_that_waits_twice_fires_once)
+{
+    struct stage s;
+    burst_plan(&s, 3, 8);
+    stage_watch = set_when_busy;
+    s.plan.nodes[1].host.cpu.message_ns = 5 * SIM_MS; /* Busy from 10 to 25 ms. */
+    stage_run(&s, 1);
+    cr_expect_eq(stage_count(&s, SIM_REC_TIMER, 1, SIM_NOBODY), 1);
+    cr_expect_eq(seen_count, 1 + 3 + 1, "boot, messages, timer");
+    stage_end(&s);
+}
+
 static void set_a_second(struct sim_env *env, const struct sim_event *event)
 {
     note(env, event);
