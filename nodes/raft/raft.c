@@ -116,11 +116,8 @@ static const char *const command_names[] = {
 
 uint32_t raft_place(const struct raft *r, uint32_t node)
 {
-    uint32_t place = 0;
-    while (place < r->member_count && r->members[place] != node) {
-        place++;
-    }
-    return place;
+    const uint32_t place = node - r->members[0]; /* A group's nodes are consecutive. */
+    return place < r->member_count ? place : r->member_count;
 }
 
 static void read_settings(struct raft *r, struct sim_env *env)
