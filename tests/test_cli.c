@@ -250,11 +250,12 @@ Test(cli, a_full_disk_leaves_nothing_behind)
 Test(cli, a_killed_run_leaves_a_readable_recording)
 {
     char command[1024];
-    (void)snprintf(command, sizeof command,
-                   "'%s' run scenarios/incidents/cloudflare_2020_partial_partition.json "
-                   "--level trace --set duration=20000s --out %s/killed.db >/dev/null 2>&1 & "
-                   "until [ -s %s/killed.db ]; do sleep 0.02; done; sleep 0.2; kill -9 $!",
-                   getenv("FALLACY"), folder, folder);
+    (void)snprintf(
+        command, sizeof command,
+        "'%s' run scenarios/incidents/cloudflare_2020_partial_partition.json "
+        "--level trace --set duration=20000s --out %s/killed.db >/dev/null 2>&1 & "
+        "until [ -s %s/killed.db ]; do sleep 0.02; done; sleep 0.2; kill -9 $!; wait $!; true",
+        getenv("FALLACY"), folder, folder);
     cr_expect_eq(system(command), 0);
     cr_expect_eq(fallacy("show $D/killed.db"), 0);
     EXPECT_SAYS("nfinished");
