@@ -67,8 +67,6 @@ struct sim_record {
     uint64_t b;
 };
 
-struct sim_history_row; /* sim/history.h */
-
 /* Where records go besides the hash. Outside the arena; constant during a run. */
 struct sim_sink {
     void *context;

@@ -46,9 +46,6 @@ struct sim_message {
     uint8_t data[];           /* size_bytes */
 };
 
-#define SIM_MESSAGE_REQUEST 0xfffe  /* Client to node: an encoded operation. */
-#define SIM_MESSAGE_RESPONSE 0xffff /* Node to client: an encoded answer. */
-
 /* Effective knobs of a link, shared by all links that have the same. */
 struct sim_knob_set {
     struct sim_link_knobs knobs;
