@@ -10,13 +10,21 @@
 
 #define LINES_PER_CAUSE 5
 
-/* A shell word: in single quotes unless it needs none. */
+/* A shell word: in single quotes unless it needs none; a quote itself is written '\'' . */
 static size_t put_word(char *line, size_t size_bytes, size_t at, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_-+=./:,@%";
     const bool quote = word[strspn(word, plain)] != '\0' || *word == '\0';
-    const int n = snprintf(line + at, size_bytes - at, quote ? " '%s'" : " %s", word);
+    char text[512];
+    size_t length = 0;
+    for (; *word && length + 5 < sizeof text; word++) {
+        const char *piece = *word == '\'' ? "'\\''" : (const char[]){*word, '\0'};
+        memcpy(text + length, piece, strlen(piece));
+        length += strlen(piece);
+    }
+    text[length] = '\0';
+    const int n = snprintf(line + at, size_bytes - at, quote ? " '%s'" : " %s", text);
     const size_t end = at + (n > 0 ? (size_t)n : 0);
     return end < size_bytes ? end : size_bytes - 1;
 }

@@ -35,7 +35,7 @@ enum sim_record_kind {
  * upper bits are the ordinal of the message on its link, from 1. */
 enum sim_fate_flag {
     SIM_FATE_LOST = 1,           /* A datagram is gone; a stream retransmits. */
-    SIM_FATE_DUPLICATED = 2,     /* This is the second copy. */
+    SIM_FATE_DUPLICATED = 2,     /* Sent in two copies. */
     SIM_FATE_REORDERED = 4,      /* Held back so that later ones may overtake. */
     SIM_FATE_CORRUPTED = 8,      /* Bits flipped by the network. */
     SIM_FATE_RETRANSMITTED = 16, /* A stream had to send it more than once. */
