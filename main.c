@@ -1,5 +1,5 @@
 /* Fallacy: picks the command. */
-#include "scenarios/command.h"
+#include "scenarios/commands/command.h"
 
 int main(int argc, char **argv)
 {

@@ -36,7 +36,7 @@ uint32_t recording_level_kinds(enum recording_level level);
 struct recording; /* An open file being written. */
 
 /* What is expected of a check besides a verdict: nothing, or both of holds and violated over
- * a sweep. The values of scenarios/scenario.h. */
+ * a sweep. The values of scenarios/format/scenario.h. */
 #define RECORDING_NO_EXPECTATION UINT32_MAX
 #define RECORDING_SOMETIMES (UINT32_MAX - 1)
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "nodes/registry.h"
-#include "scenarios/runner.h"
-#include "scenarios/scenario.h"
+#include "scenarios/commands/runner.h"
+#include "scenarios/format/scenario.h"
 
 #define SWARM "scenarios/raft/swarm_within_the_model.json"
 #define SEEDS 60 /* At most, until a bug is found. */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "nodes/registry.h"
-#include "scenarios/outcome.h"
-#include "scenarios/runner.h"
+#include "scenarios/commands/outcome.h"
+#include "scenarios/commands/runner.h"
 
 #define FOLDER "scenarios/"
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "nodes/registry.h"
-#include "scenarios/runner.h"
-#include "scenarios/scenario.h"
+#include "scenarios/commands/runner.h"
+#include "scenarios/format/scenario.h"
 #include "sim/world_internal.h"
 
 static void skip_without_the_library(void)

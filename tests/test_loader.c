@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "scenarios/load.h"
-#include "scenarios/regions.h"
+#include "scenarios/format/load.h"
+#include "scenarios/format/regions.h"
 
 #define HEAD "{\"title\": \"t\", \"why\": \"w\", \"duration\": \"10s\",\n"
 #define RAFT "\"nodes\": [{\"kind\": \"raft\", \"name\": \"n\", \"count\": 3}]"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "scenarios/load.h"
+#include "scenarios/format/load.h"
 
 #define HEAD "{\"title\": \"t\", \"why\": \"w\", \"duration\": \"10s\",\n"
 #define RAFT "\"nodes\": [{\"kind\": \"raft\", \"name\": \"n\", \"count\": 3}]"

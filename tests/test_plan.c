@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "nodes/registry.h"
-#include "scenarios/scenario.h"
+#include "scenarios/format/scenario.h"
 #include "sim/rng.h"
 
 /* A plan with something in every one of its arrays. */

@@ -15,7 +15,7 @@
 #include "reports/compare.h"
 #include "reports/schema.h"
 #include "reports/show.h"
-#include "scenarios/scenario.h"
+#include "scenarios/format/scenario.h"
 #include "sim/rng.h"
 
 #define SEED UINT64_C(0xfedcba9876543210) /* Negative in SQLite. */

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-#include "scenarios/runner.h"
+#include "scenarios/commands/runner.h"
 #include "tests/plans.h"
 
 /* What a node does when it gets its first message. */

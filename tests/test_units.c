@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "scenarios/suggest.h"
-#include "scenarios/units.h"
+#include "scenarios/format/suggest.h"
+#include "scenarios/format/units.h"
 #include "sim/rng.h"
 
 struct good {

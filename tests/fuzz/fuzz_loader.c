@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "nodes/registry.h"
-#include "scenarios/scenario.h"
+#include "scenarios/format/scenario.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,0 +1,162 @@
+/* The table of commands and the help that teaches them. */
+#include "scenarios/commands/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "scenarios/commands/options.h"
+#include "scenarios/format/suggest.h"
+
+static int command_help_main(int argc, char **argv);
+
+const struct command commands[] = {
+    {"run", "SCENARIO [--seed N] [--set PATH=VALUE]... [--out FILE.db] [--level LEVEL] [--json]",
+     "One run of a scenario: a short story and the verdicts; a recording in FILE.db.",
+     "  --seed N          the run's seed; the scenario's own if not given\n"
+     "  --set PATH=VALUE  change one value of the scenario, such as nodes[0].config.pre_vote=true\n"
+     "                    or duration=10s; may be given again\n"
+     "  --out FILE.db     record the run, an SQLite file (replaces an older recording)\n"
+     "  --level LEVEL     what is recorded: outcome, history (operations, facts, faults; the\n"
+     "                    default) or trace (every event)\n"
+     "  --json            one JSON object on stdout instead of words\n"
+     "\n"
+     "Example:\n"
+     "  fallacy run scenarios/incidents/cloudflare_2020_partial_partition.json --out run.db\n",
+     command_run},
+    {"replay", "FILE.db [--json]",
+     "Runs a recording again from what it holds, and names the first differing event.",
+     "  --json            one JSON object on stdout instead of words\n"
+     "\n"
+     "Exit code 0: identical. 1: it diverged. The recording holds the scenario's text, the seed\n"
+     "and every --set, so nothing else is needed.\n",
+     command_replay},
+    {"sweep",
+     "SCENARIO --seeds A..B [--jobs N] [--set PATH=VALUE]... [--out FILE.db] "
+     "[--junit FILE.xml] [--json]",
+     "Many seeds on all cores; failures grouped by cause, with a line each to paste.",
+     "  --seeds A..B      from A to B, both included\n"
+     "  --jobs N          worker processes; one for each core if not given\n"
+     "  --set PATH=VALUE  change one value of the scenario; may be given again\n"
+     "  --out FILE.db     keep the outcome of every seed (the seed regenerates the rest)\n"
+     "  --junit FILE.xml  a report for CI\n"
+     "  --json            one JSON object on stdout instead of words\n"
+     "\n"
+     "Ctrl-C ends it and tells what was found until then. A worker that crashes is a finding.\n"
+     "\n"
+     "Example:\n"
+     "  fallacy sweep scenarios/raft/swarm.json --seeds 1..1000\n",
+     command_sweep},
+    {"show", "FILE.db [timeline|ops|messages|facts|faults|metrics]",
+     "What a recording holds, on the terminal.",
+     "Without a topic, the outcome: verdicts, hash and where it came from.\n"
+     "\n"
+     "  timeline          what happened, in order\n"
+     "  ops               client operations with their latency and outcome\n"
+     "  messages          messages with their fate (level trace)\n"
+     "  facts             what nodes published\n"
+     "  faults            what was done to the cluster\n"
+     "  metrics           what was measured\n"
+     "\n"
+     "A recording is an SQLite file: any SQLite tool reads it too. For example:\n"
+     "  sqlite3 run.db 'select * from event limit 10'\n",
+     command_show},
+    {"list", "scenarios|nodes|faults|checks|bugs [NAME] [--json]",
+     "The catalogue, with a line each; `list nodes raft` documents every setting.",
+     "  scenarios         the files below a folder (`scenarios` here unless NAME says another)\n"
+     "  nodes [KIND]      node kinds; of one kind every setting, fact, command and planted bug\n"
+     "  faults            what a scenario can do to a cluster, and the families of a swarm\n"
+     "  checks            properties a scenario can ask for\n"
+     "  bugs              bugs that can be planted in a node kind\n"
+     "  --json            one JSON object on stdout instead of words\n",
+     command_list},
+    {"compile", "SCENARIO --out FILE.plan",
+     "Writes a scenario in the neutral form that needs no JSON library to run.",
+     "  --out FILE.plan   where to\n"
+     "\n"
+     "The tests run these plans on other architectures and compare the hashes.\n",
+     command_compile},
+    {"completion", "bash|zsh|fish", "Prints a completion script for a shell.",
+     "For bash:  source <(fallacy completion bash)\n"
+     "For zsh:   source <(fallacy completion zsh)\n"
+     "For fish:  fallacy completion fish | source\n",
+     command_completion},
+    {"help", "[COMMAND]", "This text, or all about one command.", "", command_help_main},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *c = commands; c->name; c++) {
+        if (strcmp(c->name, name) == 0) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+void command_help(const struct command *command)
+{
+    if (command) {
+        printf("usage: fallacy %s %s\n%s\n\n%s\n", command->name, command->usage, command->summary,
+               command->help);
+        printf("Exit codes: 0 every expectation met; 1 some not met, or a replay diverged; 2 bad\n"
+               "input, with nothing written; 3 a fault of this program; 130 stopped by Ctrl-C.\n");
+        return;
+    }
+    printf("Fallacy runs clusters of virtual nodes over a network, disks and clocks that break in\n"
+           "every way the eight fallacies promise they will not. Every run is one seed, and the\n"
+           "same seed is the same run for ever.\n\n");
+    for (const struct command *c = commands; c->name; c++) {
+        printf("  fallacy %-11s%s\n", c->name, c->summary);
+    }
+    printf("\nBegin with:\n"
+           "  fallacy list scenarios\n"
+           "  fallacy run scenarios/incidents/cloudflare_2020_partial_partition.json\n"
+           "  fallacy help run\n");
+}
+
+static int unknown_command(const char *name)
+{
+    struct suggestion suggestion = {.word = name};
+    for (const struct command *c = commands; c->name; c++) {
+        suggest_consider(&suggestion, c->name);
+    }
+    fprintf(stderr, "fallacy: there is no command '%s'", name);
+    if (suggestion.nearest) {
+        fprintf(stderr, "; did you mean '%s'?", suggestion.nearest);
+    }
+    fprintf(stderr, "\nSee: fallacy help\n");
+    return EXIT_INPUT;
+}
+
+static int command_help_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        command_help(NULL);
+        return EXIT_MET;
+    }
+    const struct command *command = command_find(argv[1]);
+    if (!command) {
+        return unknown_command(argv[1]);
+    }
+    command_help(command);
+    return EXIT_MET;
+}
+
+int command_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        command_help(NULL);
+        return EXIT_INPUT;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("fallacy %s\n", FALLACY_VERSION);
+        return EXIT_MET;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        command_help(NULL);
+        return EXIT_MET;
+    }
+    const struct command *command = command_find(argv[1]);
+    return command ? command->run(argc - 1, argv + 1) : unknown_command(argv[1]);
+}

@@ -1,0 +1,124 @@
+#include "scenarios/commands/runner.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+
+/* A handler has no context pointer: the run under way is a global. One run at a time. */
+static sigjmp_buf jump_out;
+static struct sim_world *volatile running;
+static char why[120];
+
+static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
+static void on_signal(int number)
+{
+    struct sim_world *world = running;
+    if (world && sim_world_current_node(world) != SIM_NOBODY) {
+        running = NULL;
+        siglongjmp(jump_out, number);
+    }
+    /* Our own code: the default action, with its core dump and message. */
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+}
+
+/* Every WATCH_S seconds of cpu time: a run that is still at the step of the last time is in a
+ * node's endless loop. Cpu time, so that a busy machine is not mistaken for one. */
+#define WATCH_S 2
+static volatile uint64_t watched_step;
+
+static void on_watch(int number)
+{
+    struct sim_world *world = running;
+    const uint64_t step = world ? sim_world_steps(world) : 0;
+    if (world && step == watched_step && sim_world_current_node(world) != SIM_NOBODY) {
+        running = NULL;
+        siglongjmp(jump_out, number);
+    }
+    watched_step = step;
+}
+
+/* A stack of its own: a node may have overflowed the ordinary one. */
+static void install_handlers(void)
+{
+    static uint8_t stack[64 * 1024];
+    const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    (void)sigaltstack(&alternate, NULL);
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK | SA_NODEFER};
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
+        (void)sigaction(caught[i], &action, NULL);
+    }
+    action.sa_handler = on_watch;
+    (void)sigaction(SIGVTALRM, &action, NULL);
+    const struct timeval every = {.tv_sec = WATCH_S};
+    const struct itimerval watch = {.it_interval = every, .it_value = every};
+    (void)setitimer(ITIMER_VIRTUAL, &watch, NULL);
+}
+
+bool runner_init(struct runner *runner, const struct sim_plan *plan)
+{
+    runner->arena = sim_arena_new(plan->memory_bytes);
+    install_handlers();
+    return runner->arena != NULL;
+}
+
+void runner_release(struct runner *runner)
+{
+    sim_arena_free(runner->arena);
+    runner->arena = NULL;
+}
+
+uint64_t runner_wall_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * SIM_S + (uint64_t)now.tv_nsec;
+}
+
+static const char *signal_words(int number)
+{
+    switch (number) {
+    case SIGSEGV:
+        return "SIGSEGV, an invalid memory access";
+    case SIGBUS:
+        return "SIGBUS, an invalid memory access";
+    case SIGFPE:
+        return "SIGFPE, an arithmetic error such as a division by zero";
+    case SIGILL:
+        return "SIGILL, an illegal instruction";
+    case SIGVTALRM:
+        return "no signal but never came back from an event";
+    default:
+        return "SIGABRT, a failed assertion or abort()";
+    }
+}
+
+enum runner_end runner_run(struct runner *runner, const struct sim_plan *plan, uint64_t seed,
+                           const struct sim_sink *sink, struct sim_world **out, uint64_t *wall_ns)
+{
+    const uint64_t begin_ns = runner_wall_ns();
+    struct sim_world *world;
+    sim_arena_reset(runner->arena);
+    if (sim_world_new(&world, runner->arena, plan, seed, sink) != SIM_OK) {
+        return RUNNER_MEMORY;
+    }
+    *out = world;
+    enum sim_stop stop = SIM_STOP_FAILED;
+    const int number = sigsetjmp(jump_out, 1);
+    if (number == 0) {
+        watched_step = UINT64_MAX;
+        running = world;
+        stop = sim_world_run(world, SIM_NEVER);
+        running = NULL;
+    } else {
+        (void)snprintf(why, sizeof why, "its code raised %s", signal_words(number));
+        sim_world_fail(*out, why);
+    }
+    *wall_ns = runner_wall_ns() - begin_ns;
+    return stop == SIM_STOP_MEMORY ? RUNNER_MEMORY : RUNNER_DONE;
+}
