@@ -46,6 +46,20 @@ const struct command commands[] = {
      "Example:\n"
      "  fallacy sweep scenarios/raft/swarm.json --seeds 1..1000\n",
      command_sweep},
+    {"explain", "FILE.db|SCENARIO.json [--seed N] [--set PATH=VALUE]... [--all] [--json]",
+     "Why a run violated an invariant: the chain of causes back from the violation.",
+     "  --seed N          the seed of a scenario; its own if not given\n"
+     "  --set PATH=VALUE  change one value of the scenario; may be given again\n"
+     "  --all             every cause; without it the last 30\n"
+     "  --json            one JSON object on stdout instead of words\n"
+     "\n"
+     "A recording of any level will do: the run is made again. Told are the changes of facts,\n"
+     "crashes and faults that happen before the violation and reach it by messages that changed\n"
+     "something. Exit code 1: nothing was violated.\n"
+     "\n"
+     "Example:\n"
+     "  fallacy explain scenarios/libraft/transfer_double_vote.json\n",
+     command_explain},
     {"show", "FILE.db [timeline|ops|messages|facts|faults|metrics]",
      "What a recording holds, on the terminal.",
      "Without a topic, the outcome: verdicts, hash and where it came from.\n"

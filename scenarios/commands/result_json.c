@@ -37,6 +37,7 @@ static cJSON *checks_json(const struct scenario *scenario, const struct sim_worl
         } else {
             (void)cJSON_AddNullToObject(row, "expected");
         }
+        result_json_u64(row, "exercised", state->exercised);
         (void)cJSON_AddStringToObject(row, "detail", state->detail);
         if (state->violated) {
             result_json_u64(row, "at_ns", state->at_ns);

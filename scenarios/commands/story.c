@@ -148,10 +148,16 @@ static void print_verdicts(const struct sim_world *world, const uint32_t *expect
         }
         const struct sim_check_state *state = sim_checks_state(checks, c);
         const bool met = outcome_check_met(expect[c], state->verdict);
+        /* How often it could have broken: a check that never could has proved nothing. */
+        char tested[32] = "never tested";
+        if (state->exercised > 0) {
+            (void)snprintf(tested, sizeof tested, "%" PRIu64 " time%s", state->exercised,
+                           state->exercised == 1 ? "" : "s");
+        }
         const bool remark = !met || expect[c] != SCENARIO_NO_EXPECTATION;
-        fprintf(stream, "  %s%-11s%s  %-*s", colour_of(stream, state->verdict, met),
+        fprintf(stream, "  %s%-11s%s  %-22s  %*s", colour_of(stream, state->verdict, met),
                 sim_verdict_name(state->verdict), options_colour(stream, COLOUR_OFF),
-                remark ? 24 : 0, sim_check_infos[c].name);
+                sim_check_infos[c].name, remark ? -12 : 0, tested);
         if (!met) {
             const char *wanted = outcome_expected_name(expect[c]);
             fprintf(stream, "  UNMET: expected %s", *wanted ? wanted : "holds");

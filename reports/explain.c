@@ -1,0 +1,325 @@
+/* Finding causes: the records of a run as a graph, and the part of it that mattered. */
+#include "reports/explain_internal.h"
+
+#include <stdlib.h>
+
+/* ---- Collecting -------------------------------------------------------------------------- */
+
+static bool is_trigger(uint32_t kind)
+{
+    return kind == SIM_REC_BOOT || kind == SIM_REC_DELIVER || kind == SIM_REC_TIMER ||
+           kind == SIM_REC_SYNCED || kind == SIM_REC_RESUME || kind == SIM_REC_SETTING;
+}
+
+static bool make_room(struct explain *e)
+{
+    if (e->count < e->capacity) {
+        return true;
+    }
+    const size_t capacity = e->capacity ? 2 * e->capacity : 4096;
+    struct explain_record *records = capacity > e->capacity && capacity < SIZE_MAX / sizeof *records
+                                         ? realloc(e->records, capacity * sizeof *records)
+                                         : NULL;
+    if (!records) {
+        e->out_of_memory = true;
+        return false;
+    }
+    e->records = records;
+    e->capacity = capacity;
+    return true;
+}
+
+static void collect(void *context, const struct sim_record *record)
+{
+    struct explain *e = context;
+    if (e->violated || e->out_of_memory || !make_room(e)) {
+        return;
+    }
+    const size_t at = e->count++;
+    struct explain_record *r = &e->records[at];
+    *r = (struct explain_record){.record = *record,
+                                 .previous = EXPLAIN_NONE,
+                                 .cause = EXPLAIN_NONE,
+                                 .trigger = EXPLAIN_NONE};
+    e->violated = record->kind == SIM_REC_VIOLATION;
+    if (record->node >= e->plan->node_count) {
+        return;
+    }
+    r->previous = e->last[record->node];
+    e->last[record->node] = at;
+    if (is_trigger(record->kind)) {
+        e->trigger[record->node] = at;
+        return;
+    }
+    r->trigger = e->trigger[record->node];
+    if (r->trigger != EXPLAIN_NONE &&
+        (record->kind == SIM_REC_FACT || record->kind == SIM_REC_WRITE)) {
+        e->records[r->trigger].changes = true;
+    }
+}
+
+struct explain *explain_new(const struct sim_plan *plan)
+{
+    struct explain *e = calloc(1, sizeof *e);
+    if (!e) {
+        return NULL;
+    }
+    e->plan = plan;
+    e->last = malloc((plan->node_count + 1) * sizeof *e->last);
+    e->trigger = malloc((plan->node_count + 1) * sizeof *e->trigger);
+    if (!e->last || !e->trigger) {
+        explain_free(e);
+        return NULL;
+    }
+    for (uint32_t node = 0; node < plan->node_count; node++) {
+        e->last[node] = EXPLAIN_NONE;
+        e->trigger[node] = EXPLAIN_NONE;
+    }
+    e->sink =
+        (struct sim_sink){.context = e, .kinds = (1u << SIM_REC_KIND_COUNT) - 1, .record = collect};
+    return e;
+}
+
+void explain_free(struct explain *e)
+{
+    if (e) {
+        free(e->records);
+        free(e->last);
+        free(e->trigger);
+        free(e->lines);
+        free(e);
+    }
+}
+
+const struct sim_sink *explain_sink(struct explain *e)
+{
+    return &e->sink;
+}
+
+uint32_t explain_check(const struct explain *e)
+{
+    return e->records[e->count - 1].record.detail;
+}
+
+/* ---- Sends and deliveries ------------------------------------------------------------------ */
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+struct sending { /* Where a message was sent: sorted by link and ordinal. */
+    uint64_t link;
+    uint64_t ordinal;
+    size_t at;
+};
+
+static int compare_sending(const void *left, const void *right)
+{
+    const struct sending *a = left;
+    const struct sending *b = right;
+    const int by_link = compare_u64(a->link, b->link);
+    const int by_ordinal = compare_u64(a->ordinal, b->ordinal);
+    return by_link ? by_link : by_ordinal ? by_ordinal : compare_u64(a->at, b->at);
+}
+
+/* Where a record of its ordinal was sent, or would have been: the first not before it. */
+static size_t find_sending(const struct sending *sends, size_t count, uint64_t link,
+                           uint64_t ordinal)
+{
+    const struct sending wanted = {.link = link, .ordinal = ordinal, .at = 0};
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (compare_sending(&sends[middle], &wanted) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    const bool found = low < count && sends[low].link == link && sends[low].ordinal == ordinal;
+    return found ? sends[low].at : EXPLAIN_NONE;
+}
+
+static bool join_messages(struct explain *e)
+{
+    struct sending *sends = malloc((e->count + 1) * sizeof *sends);
+    if (!sends) {
+        return false;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        const struct sim_record *r = &e->records[i].record;
+        if (r->kind == SIM_REC_SEND) {
+            sends[count++] = (struct sending){
+                .link = (uint64_t)r->node << 32 | r->peer, .ordinal = r->a >> 8, .at = i};
+        }
+    }
+    qsort(sends, count, sizeof *sends, compare_sending);
+    for (size_t i = 0; i < e->count; i++) {
+        const struct sim_record *r = &e->records[i].record;
+        if (r->kind == SIM_REC_DELIVER || r->kind == SIM_REC_DROP) {
+            e->records[i].cause =
+                find_sending(sends, count, (uint64_t)r->peer << 32 | r->node, r->a >> 8);
+        }
+    }
+    free(sends);
+    return true;
+}
+
+/* ---- The cone ------------------------------------------------------------------------------- */
+
+/* Answers are counted, as votes are; requests stand alone. By the name of their kind. */
+static bool is_answer(const struct sim_node_kind *kind, uint32_t message_kind)
+{
+    for (uint32_t i = 0; kind && kind->message_names && kind->message_names[i]; i++) {
+        if (i == message_kind) {
+            return strstr(kind->message_names[i], "_reply") ||
+                   strstr(kind->message_names[i], "_result") ||
+                   strstr(kind->message_names[i], "_response");
+        }
+    }
+    return false;
+}
+
+bool explain_gathers(const struct explain *e, size_t fact, size_t delivery)
+{
+    const struct explain_record *f = &e->records[fact];
+    const struct sim_record *d = &e->records[delivery].record;
+    if (f->trigger == EXPLAIN_NONE) {
+        return false;
+    }
+    const struct sim_record *t = &e->records[f->trigger].record;
+    return t->kind == SIM_REC_DELIVER && d->kind == SIM_REC_DELIVER && d->detail == t->detail &&
+           is_answer(e->plan->nodes[t->node].kind, t->detail);
+}
+
+/* Mark what came together for a named fact, such as a role, since the fact before. */
+static void keep_gathered(struct explain *e, size_t fact)
+{
+    const struct sim_record *f = &e->records[fact].record;
+    const struct sim_node_kind *kind = e->plan->nodes[f->node].kind;
+    if (!kind || f->detail >= kind->fact_count || !kind->facts[f->detail].values) {
+        return;
+    }
+    bool passed = false; /* The facts that changed together with this one. */
+    for (size_t at = fact; at != EXPLAIN_NONE; at = e->records[at].previous) {
+        passed |= at == e->records[fact].trigger;
+        if (passed && e->records[at].record.kind == SIM_REC_FACT) {
+            return;
+        }
+        if (explain_gathers(e, fact, at)) {
+            e->records[at].changes = true;
+        }
+    }
+}
+
+/* Backwards, each record is seen after everything that it may have caused. A node's past
+ * belongs to the cone from its latest kept record on. */
+static void keep_cone(struct explain *e)
+{
+    struct explain_record *records = e->records;
+    records[e->count - 1].kept = true;
+    for (size_t i = e->count; i-- > 0;) {
+        struct explain_record *r = &records[i];
+        if (!r->kept) {
+            continue;
+        }
+        if (r->record.kind == SIM_REC_FACT) {
+            keep_gathered(e, i);
+        }
+        if (r->previous != EXPLAIN_NONE) {
+            records[r->previous].kept = true;
+        }
+        if (r->cause != EXPLAIN_NONE && r->record.kind == SIM_REC_DELIVER && r->changes) {
+            records[r->cause].kept = true;
+        }
+    }
+}
+
+/* Faults are the world's doing: they have no cause, and are kept if they touch a node of the
+ * cone. A partition's record stands on its target's line; one towards a peer concerns both. */
+static void keep_faults(struct explain *e)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        const struct sim_record *r = &e->records[i].record;
+        if (r->kind == SIM_REC_FAULT && r->peer < e->plan->node_count &&
+            e->last[r->peer] != EXPLAIN_NONE) {
+            e->records[i].kept = true;
+        }
+    }
+}
+
+/* ---- Lines ---------------------------------------------------------------------------------- */
+
+/* A number that goes on changing is told once, with its last value, unless something else
+ * happened to the node between. */
+static bool is_overtaken(const struct explain *e, size_t at)
+{
+    const struct sim_record *r = &e->records[at].record;
+    const struct sim_node_kind *kind =
+        r->kind == SIM_REC_FACT ? e->plan->nodes[r->node].kind : NULL;
+    if (!kind || r->detail >= kind->fact_count || kind->facts[r->detail].values) {
+        return false;
+    }
+    for (size_t i = at + 1; i < e->count; i++) {
+        const struct explain_record *later = &e->records[i];
+        if (!later->kept || later->record.node != r->node || !explain_is_milestone(e, later)) {
+            continue;
+        }
+        if (later->record.kind != SIM_REC_FACT) {
+            return false;
+        }
+        if (later->record.detail == r->detail) {
+            return true;
+        }
+        if (later->record.time_ns != r->time_ns && later->record.detail < r->detail) {
+            return false; /* By convention what matters most comes first: role, term. */
+        }
+    }
+    return false;
+}
+
+bool explain_is_fact_told(const struct explain *e, size_t at)
+{
+    const struct explain_record *r = &e->records[at];
+    return r->record.kind == SIM_REC_FACT && r->kept && explain_is_milestone(e, r) &&
+           !is_overtaken(e, at);
+}
+
+static void tell_all(struct explain *e)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        if (!explain_starts_line(e, i)) {
+            continue;
+        }
+        if (e->line_count == 0 || !explain_join(e, before, i, &e->lines[e->line_count - 1])) {
+            explain_tell(e, i, &e->lines[e->line_count++]);
+        }
+        before = i;
+    }
+}
+
+enum sim_status explain_causes(struct explain *e, const struct explain_line **lines, size_t *count)
+{
+    if (e->out_of_memory) {
+        return SIM_ENOMEM;
+    }
+    if (!e->violated) {
+        return SIM_EINVAL;
+    }
+    free(e->lines);
+    e->line_count = 0;
+    e->lines = malloc(e->count * sizeof *e->lines);
+    if (!e->lines || !join_messages(e)) {
+        return SIM_ENOMEM;
+    }
+    keep_cone(e);
+    keep_faults(e);
+    tell_all(e);
+    *lines = e->lines;
+    *count = e->line_count;
+    return SIM_OK;
+}
