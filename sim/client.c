@@ -21,6 +21,7 @@ struct sim_client {
     uint32_t generation; /* Of its pending event: an older one is void. */
     size_t row;          /* Of the open operation in the history. */
     uint64_t sequence;
+    uint32_t step;      /* Scripted: place in the plan's script of its next operation. */
     uint32_t next_idle; /* Node number, in the workload's list of idle sessions. */
 };
 
@@ -132,6 +133,39 @@ static uint32_t choose_function(const struct sim_workload *workload, uint32_t dr
     return function;
 }
 
+/* The step of the script that a session takes next; NULL if there is none (any more). */
+static const struct sim_script_step *next_step(const struct sim_world *world,
+                                               struct sim_client *client, uint32_t node)
+{
+    const struct sim_plan *plan = world->plan;
+    if (!workload_of(world, client)->scripted) {
+        return NULL;
+    }
+    while (client->step < plan->script_count && plan->script[client->step].client != node) {
+        client->step++;
+    }
+    return client->step < plan->script_count ? &plan->script[client->step] : NULL;
+}
+
+/* What the script says instead of chance. */
+static void follow(const struct sim_world *world, struct sim_client *client,
+                   const struct sim_script_step *step, struct sim_history_row *row)
+{
+    row->operation.function = step->function;
+    row->operation.key = step->key;
+    row->operation.value = step->function == SIM_READ ? 0 : step->value;
+    row->operation.expected = step->expected;
+    if (step->value == 0 && step->function != SIM_READ) {
+        row->operation.value = (uint64_t)(row->operation.client - world->server_count + 1) << 32 |
+                               (uint32_t)client->sequence;
+    }
+    if (step->server != SIM_NOBODY) {
+        const uint32_t group = workload_of(world, client)->target_group;
+        client->server = step->server - world->plan->groups[group].first_node;
+        client->turn = client->server;
+    }
+}
+
 /* Begin an operation that was due at `due_ns`. Always the same number of draws. */
 static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
 {
@@ -172,9 +206,14 @@ static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
         .return_ns = SIM_NEVER,
         .server = SIM_NOBODY,
         .outcome = SIM_OUTCOME_OPEN};
+    const struct sim_script_step *step = next_step(world, client, node);
+    if (step) {
+        follow(world, client, step, row);
+        client->step++;
+    }
     world->metrics.operations++;
-    sim_world_record(world, SIM_REC_INVOKE, node, SIM_NOBODY, function, 0, client->sequence,
-                     sim_trace_fold(row->operation.key, row->operation.value));
+    sim_world_record(world, SIM_REC_INVOKE, node, SIM_NOBODY, row->operation.function, 0,
+                     client->sequence, sim_trace_fold(row->operation.key, row->operation.value));
     attempt(world, node);
 }
 
@@ -184,7 +223,7 @@ static bool may_begin(const struct sim_world *world, uint32_t workload)
 {
     const struct sim_workload *w = &world->plan->workloads[workload];
     return world->phase == 1 ||
-           (world->now_ns < w->stop_ns &&
+           (!w->scripted && world->now_ns < w->stop_ns &&
             (!w->operations || world->workloads[workload].begun < w->operations));
 }
 
@@ -195,7 +234,11 @@ static void become_idle(struct sim_world *world, uint32_t node)
     struct sim_workload_state *state = &world->workloads[client->workload];
     client->open = false;
     client->generation++; /* The time-out is void. */
-    if (!workload->open_loop) {
+    const struct sim_script_step *step = next_step(world, client, node);
+    if (step) {
+        later(world, node, step->at_ns > world->now_ns ? step->at_ns - world->now_ns : 0,
+              CLIENT_BEGIN);
+    } else if (!workload->open_loop) {
         client->stopped = !may_begin(world, client->workload);
         if (!client->stopped) {
             later(world, node, sim_dist_draw(&workload->interval, &client->rng), CLIENT_BEGIN);
@@ -399,7 +442,7 @@ void sim_clients_event(struct sim_world *world, const struct sim_pending *event)
     }
     switch ((enum client_event)event->data) {
     case CLIENT_BEGIN:
-        client->stopped = !may_begin(world, client->workload);
+        client->stopped = !next_step(world, client, node) && !may_begin(world, client->workload);
         if (!client->stopped) {
             world->workloads[client->workload].begun++;
             begin(world, node, world->now_ns);
@@ -436,7 +479,11 @@ static bool workload_init(struct sim_world *world, uint32_t index)
         const uint64_t own =
             sim_mix64(sim_hash_name("client/") ^ sim_hash_name(world->plan->nodes[node].name));
         sim_rng_derive_hashed(&client->rng, world->seed, own);
-        if (workload->open_loop) { /* The first session is the first to be asked. */
+        const struct sim_script_step *step = next_step(world, client, node);
+        if (workload->scripted) {
+            client->stopped = !step;
+            later(world, node, step ? step->at_ns : SIM_NEVER, CLIENT_BEGIN);
+        } else if (workload->open_loop) { /* The first session is the first to be asked. */
             const uint32_t last = workload->first_client + workload->client_count - 1 - i;
             client_of(world, last)->next_idle = state->idle;
             state->idle = last;

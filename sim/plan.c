@@ -21,12 +21,53 @@ void sim_plan_release(struct sim_plan *plan)
     free(plan->groups);
     free(plan->nodes);
     free(plan->workloads);
+    free(plan->script);
     free(plan->links);
     free(plan->administrators);
     free(plan->faults);
     free(plan->swarm);
     free(plan->fates);
     memset(plan, 0, sizeof *plan);
+}
+
+/* A copy of an array at the same place of another plan. `array_pointer` is the address of the
+ * copy's pointer, which still is the original's. */
+static bool copy_array(void *array_pointer, size_t count, size_t element_bytes)
+{
+    void *original;
+    memcpy(&original, array_pointer, sizeof original);
+    void *copy = count > 0 && original ? malloc(count * element_bytes) : NULL;
+    if (copy) {
+        memcpy(copy, original, count * element_bytes);
+    }
+    memcpy(array_pointer, &copy, sizeof copy);
+    return copy || count == 0 || !original;
+}
+
+enum sim_status sim_plan_copy(struct sim_plan *copy, const struct sim_plan *plan)
+{
+    const size_t pairs = (size_t)plan->zone_count * plan->zone_count;
+    *copy = *plan;
+    bool whole = copy_array(&copy->zones, plan->zone_count, sizeof *plan->zones);
+    whole = copy_array(&copy->regions, plan->region_count, sizeof *plan->regions) && whole;
+    whole = copy_array(&copy->base_ns, pairs, sizeof *plan->base_ns) && whole;
+    whole = copy_array(&copy->price_nano_per_gb, pairs, sizeof *plan->price_nano_per_gb) && whole;
+    whole = copy_array(&copy->groups, plan->group_count, sizeof *plan->groups) && whole;
+    whole = copy_array(&copy->nodes, plan->node_count, sizeof *plan->nodes) && whole;
+    whole = copy_array(&copy->workloads, plan->workload_count, sizeof *plan->workloads) && whole;
+    whole = copy_array(&copy->script, plan->script_count, sizeof *plan->script) && whole;
+    whole = copy_array(&copy->links, plan->link_count, sizeof *plan->links) && whole;
+    whole = copy_array(&copy->administrators, plan->administrator_count,
+                       sizeof *plan->administrators) &&
+            whole;
+    whole = copy_array(&copy->faults, plan->fault_count, sizeof *plan->faults) && whole;
+    whole = copy_array(&copy->swarm, plan->swarm_count, sizeof *plan->swarm) && whole;
+    whole = copy_array(&copy->fates, plan->fate_count, sizeof *plan->fates) && whole;
+    if (!whole) {
+        sim_plan_release(copy); /* Every pointer is the copy's own by now, or NULL. */
+        return SIM_ENOMEM;
+    }
+    return SIM_OK;
 }
 
 bool sim_selector_moves(uint32_t kind)

@@ -22,6 +22,7 @@
 #define SIM_SWARM_RULES_MAX 256
 #define SIM_FATES_MAX 100000
 #define SIM_KEYS_MAX 1000000
+#define SIM_SCRIPT_MAX 100000
 #define SIM_TIME_MAX (UINT64_C(1) << 62) /* 146 years: sums of two times never wrap. */
 #define SIM_MEMORY_MIN (UINT64_C(1) << 20)
 
@@ -185,6 +186,19 @@ struct sim_workload {
     uint64_t start_ns;
     uint64_t stop_ns;    /* SIM_NEVER: until the end. */
     uint64_t operations; /* At most; 0: no limit. */
+    bool scripted;       /* Its operations are those of the plan's script, and no others. */
+};
+
+/* One operation of a scripted workload: it begins when it is due, or when its session has ended
+ * the one before. Steps are in the order of their times. */
+struct sim_script_step {
+    uint64_t at_ns;
+    uint32_t client;   /* Node number of the session. */
+    uint32_t server;   /* Whom it asks first; SIM_NOBODY: where the session was answered last. */
+    uint32_t function; /* enum sim_function */
+    uint64_t key;      /* From 1. */
+    uint64_t value;    /* 0: one that nobody else writes. */
+    uint64_t expected; /* CAS: 0 is "absent". */
 };
 
 /* ---- Faults ------------------------------------------------------------------------------ */
@@ -353,6 +367,8 @@ struct sim_plan {
     uint32_t node_count;
     struct sim_workload *workloads;
     uint32_t workload_count;
+    struct sim_script_step *script; /* Of every scripted workload. */
+    uint32_t script_count;
     struct sim_link_rule *links;
     uint32_t link_count;
     char (*administrators)[SIM_NAME_MAX];
@@ -370,6 +386,9 @@ struct sim_plan {
 void sim_plan_init(struct sim_plan *plan);
 /* Frees the arrays, which malloc() gave; the plan is all zero then. */
 void sim_plan_release(struct sim_plan *plan);
+
+/* A copy with arrays of its own, to be released; SIM_ENOMEM leaves an empty plan. */
+SIM_NODISCARD enum sim_status sim_plan_copy(struct sim_plan *copy, const struct sim_plan *plan);
 
 /* Why no world can run on `plan` ("a fault names a node that does not exist"), or NULL if one
  * can. The text is a constant. A loader finds such errors itself, with their place. */

@@ -181,6 +181,34 @@ static const char *workloads_problem(const struct sim_plan *plan, uint32_t serve
     return NULL;
 }
 
+static bool step_is_good(const struct sim_plan *plan, uint32_t servers,
+                         const struct sim_script_step *step)
+{
+    if (step->client < servers || step->client >= plan->node_count ||
+        step->function >= SIM_FUNCTION_COUNT || !time_is_good(step->at_ns)) {
+        return false;
+    }
+    const struct sim_workload *w = &plan->workloads[plan->nodes[step->client].group];
+    const struct sim_plan_group *group = &plan->groups[w->target_group];
+    return w->scripted && step->key >= 1 && step->key <= w->key_count &&
+           (step->server == SIM_NOBODY ||
+            (step->server >= group->first_node &&
+             step->server < group->first_node + group->node_count));
+}
+
+static const char *script_problem(const struct sim_plan *plan, uint32_t servers)
+{
+    for (uint32_t i = 0; i < plan->script_count; i++) {
+        if (!step_is_good(plan, servers, &plan->script[i])) {
+            return "a step of a script is not allowed";
+        }
+        if (i > 0 && plan->script[i].at_ns < plan->script[i - 1].at_ns) {
+            return "the steps of the script are not in the order of their times";
+        }
+    }
+    return NULL;
+}
+
 /* Has some node's kind so many of something that this is one of them? */
 static bool index_is_known(const struct sim_plan *plan, uint32_t servers, uint32_t index,
                            uint32_t (*count_of)(const struct sim_node_kind *kind))
@@ -350,7 +378,8 @@ static const char *sizes_problem(const struct sim_plan *plan)
         plan->group_count > plan->node_count || plan->workload_count > plan->node_count ||
         plan->link_count > SIM_LINK_RULES_MAX ||
         plan->administrator_count > SIM_ADMINISTRATORS_MAX || plan->fault_count > SIM_FAULTS_MAX ||
-        plan->swarm_count > SIM_SWARM_RULES_MAX || plan->fate_count > SIM_FATES_MAX) {
+        plan->swarm_count > SIM_SWARM_RULES_MAX || plan->fate_count > SIM_FATES_MAX ||
+        plan->script_count > SIM_SCRIPT_MAX) {
         return "there is nothing to run, or too much of it";
     }
     uint64_t clients = 0;
@@ -371,6 +400,7 @@ const char *sim_plan_problem(const struct sim_plan *plan)
     problem = problem ? problem : nodes_problem(plan, servers);
     problem = problem ? problem : groups_problem(plan, servers);
     problem = problem ? problem : workloads_problem(plan, servers);
+    problem = problem ? problem : script_problem(plan, servers);
     problem = problem ? problem : links_problem(plan);
     for (uint32_t i = 0; !problem && i < plan->administrator_count; i++) {
         problem =

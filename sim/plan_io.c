@@ -1,7 +1,7 @@
 /* The neutral form of a plan. One function for each structure serves both directions, so that
  * writer and reader cannot drift apart:
  *
- *     "FALPLAN" version | sizes and times | zones | groups | nodes | workloads | links |
+ *     "FALPLAN" version | sizes and times | zones | groups | nodes | workloads | script | links |
  *     administrators | faults | swarm | fates
  *
  * Integers are little-endian, of 1, 4 or 8 bytes; a name is its length and its bytes; an array
@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#define MAGIC UINT64_C(0x014e414c504c4146) /* "FALPLAN", version 1 */
+#define MAGIC UINT64_C(0x024e414c504c4146) /* "FALPLAN", version 2 */
 
 struct io {
     uint8_t *out;      /* Writing: may be NULL to count only. */
@@ -336,6 +336,18 @@ static void io_workload(struct io *io, struct sim_workload *w)
     io_u64(io, &w->start_ns);
     io_u64(io, &w->stop_ns);
     io_u64(io, &w->operations);
+    io_bool(io, &w->scripted);
+}
+
+static void io_step(struct io *io, struct sim_script_step *step)
+{
+    io_u64(io, &step->at_ns);
+    io_u32(io, &step->client);
+    io_u32(io, &step->server);
+    io_u32(io, &step->function);
+    io_u64(io, &step->key);
+    io_u64(io, &step->value);
+    io_u64(io, &step->expected);
 }
 
 static void io_fault(struct io *io, struct sim_fault *f)
@@ -454,6 +466,11 @@ static void io_members(struct io *io, struct sim_plan *plan)
                      sizeof *plan->workloads, 100);
     for (uint32_t i = 0; i < count && io->status == SIM_OK; i++) {
         io_workload(io, &plan->workloads[i]);
+    }
+    count = io_array(io, &plan->script, &plan->script_count, SIM_SCRIPT_MAX, sizeof *plan->script,
+                     44);
+    for (uint32_t i = 0; i < count && io->status == SIM_OK; i++) {
+        io_step(io, &plan->script[i]);
     }
 }
 

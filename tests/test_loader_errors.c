@@ -282,6 +282,28 @@ Test(loader_errors, checks_clients)
     EXPECT_ERRORS(rows);
 }
 
+/* A script says of each operation when, what and on which key; by whom only if it is one of its
+ * own sessions. */
+Test(loader_errors, checks_scripts)
+{
+#define STEP(step) CLIENTS("\"script\": [" step "]")
+    static const struct bad rows[] = {
+        {CLIENTS("@\"think\": \"1s\", \"script\": []"), "$.clients[0].think", "no meaning"},
+        {CLIENTS("\"script\": @{}"), "$.clients[0].script", "array"},
+        {STEP("@{\"read\": {\"key\": 1}}"), "$.clients[0].script[0]", "\"at\" is missing"},
+        {STEP("@{\"at\": \"1s\"}"), "$.clients[0].script[0]", "does one thing"},
+        {STEP("@{\"at\": \"1s\", \"read\": {\"key\": 1}, \"write\": {\"key\": 1}}"),
+         "$.clients[0].script[0]", "does one thing"},
+        {STEP("{\"at\": \"1s\", \"read\": {\"key\": @6}}"), "$.clients[0].script[0].read.key",
+         "from 1 to 5"},
+        {STEP("{\"at\": \"1s\", \"by\": @\"n1\", \"read\": {\"key\": 1}}"),
+         "$.clients[0].script[0].by", "not one of these clients"},
+        {STEP("{\"at\": \"1s\", \"to\": @\"client\", \"read\": {\"key\": 1}}"),
+         "$.clients[0].script[0].to", "not a node of the group"},
+    };
+    EXPECT_ERRORS(rows);
+}
+
 /* A fault says when, whom and what, and only what can happen. */
 Test(loader_errors, checks_faults)
 {

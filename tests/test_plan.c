@@ -61,9 +61,9 @@ Test(plan, begins_with_its_name_and_version)
     load_full(&s);
     size_t size;
     uint8_t *bytes = write_plan(&s.plan, &size);
-    cr_expect_eq(memcmp(bytes, "FALPLAN\1", 8), 0);
+    cr_expect_eq(memcmp(bytes, "FALPLAN\2", 8), 0);
     cr_expect_eq(sim_get64(bytes + 8), 20 * SIM_S, "then the duration");
-    bytes[7] = 2;
+    bytes[7] = 1;
     struct sim_plan plan;
     cr_expect_eq(sim_plan_read(&plan, bytes, size, node_registry_find), SIM_EINVAL,
                  "another version is not guessed at");
@@ -223,13 +223,18 @@ Test(plan, finds_what_no_world_could_run_on)
     BREAKS(p->faults[0].kind, SIM_FAULT_KIND_COUNT);
     BREAKS(p->faults[0].at_ns, SIM_NEVER);
     BREAKS(p->faults[0].administrator, 2);
-    BREAKS(p->faults[1].targets.selectors[0].index, 8);
+    BREAKS(p->faults[1].targets.selectors[0].index, p->node_count);
     BREAKS(p->swarm[0].family, SIM_SWARM_FAMILY_COUNT);
     BREAKS(p->swarm[0].group, 2);
     BREAKS(p->swarm[0].interval, (struct sim_dist){0});
     BREAKS(p->fates[0].ordinal, 0);
     BREAKS(p->fates[0].to, 0);
-    BREAKS(p->fates[0].to, 8);
+    BREAKS(p->fates[0].to, p->node_count);
+    BREAKS(p->script[0].client, 0);
+    BREAKS(p->script[0].function, SIM_FUNCTION_COUNT);
+    BREAKS(p->script[0].key, 10);
+    BREAKS(p->script[0].server, p->groups[1].first_node);
+    BREAKS(p->script[0].at_ns, 5 * SIM_S);
     scenario_release(&s);
 }
 

@@ -3,8 +3,9 @@
  *
  *     load.c           the whole, its texts and sizes     load_nodes.c    groups and settings
  *     load_keys.c      the keys of every object           load_clients.c  workloads
- *     load_value.c     single values and their errors     load_faults.c   faults, conditions
- *     load_set.c       values set from outside            load_swarm.c    random faults, fates
+ *     load_script.c    their operations one by one        load_faults.c   faults, conditions
+ *     load_value.c     single values and their errors     load_swarm.c    random faults, fates
+ *     load_set.c       values set from outside
  *     load_select.c    selectors                          load_checks.c   checks, verdicts
  *     load_knobs.c     links, hosts, disks, clocks        load_topology.c zones, link rules
  *     load_action.c    what a fault does                  distribution.c  distributions
@@ -49,6 +50,10 @@ enum load_object {
     LOAD_NODES,
     LOAD_CLIENTS,
     LOAD_OPERATIONS,
+    LOAD_STEP,
+    LOAD_STEP_READ,
+    LOAD_STEP_WRITE,
+    LOAD_STEP_CAS,
     LOAD_FAULT,
     LOAD_CONDITION,
     LOAD_SLOW,
@@ -193,6 +198,10 @@ bool load_zone(struct load *l, const struct json_at *at, uint32_t *zone);
 
 void load_nodes(struct load *l, const struct json_at *root);
 void load_clients(struct load *l, const struct json_at *root);
+/* The script of a workload whose sessions are in the plan already. */
+void load_script(struct load *l, const struct json_at *at, uint32_t workload);
+/* All scripts are loaded: put their steps in the order of their times. */
+void load_script_order(struct load *l);
 /* The value of a setting of a kind, for `config` and for administrators. */
 bool load_setting(struct load *l, const struct json_at *at, const struct sim_setting *setting,
                   struct sim_value *value);

@@ -29,6 +29,19 @@ static void load_rate(struct load *l, const struct json_at *at, struct sim_workl
         (struct sim_dist){.kind = SIM_DIST_EXPONENTIAL, .a = SIM_S * SIM_S / per_gigasecond};
 }
 
+/* A script says when each operation begins and what it is. */
+static void check_script(struct load *l, const struct json_at *at)
+{
+    static const char *const others[] = {"think", "rate", "interval", "operations",
+                                         "start", "stop", "limit",    NULL};
+    for (const char *const *key = others; json_member(at, "script").json && *key; key++) {
+        const struct json_at other = json_member(at, *key);
+        if (other.json) {
+            load_error_key(l, &other, "\"%s\" has no meaning beside a \"script\"", *key);
+        }
+    }
+}
+
 /* Closed loop ("think") or open loop ("rate", "interval"). */
 static void load_pace(struct load *l, const struct json_at *at, struct sim_workload *w)
 {
@@ -120,6 +133,7 @@ static bool load_workload(struct load *l, const struct json_at *at)
         return false;
     }
     const bool counted = load_key_count(l, at, "count", 1, SIM_NODES_MAX, &count);
+    check_script(l, at);
     load_key_count(l, at, "keys", 1, SIM_KEYS_MAX, &keys);
     w.key_count = (uint32_t)keys;
     load_target(l, at, &w);
@@ -149,6 +163,11 @@ static bool load_workload(struct load *l, const struct json_at *at)
     *workload = w;
     workload->client_count = (uint32_t)count;
     snprintf(workload->name, sizeof workload->name, "%s", name);
+    const struct json_at script = json_member(at, "script");
+    if (script.json) {
+        workload->scripted = true;
+        load_script(l, &script, plan->workload_count - 1);
+    }
     return true;
 }
 
@@ -163,4 +182,5 @@ void load_clients(struct load *l, const struct json_at *root)
         const struct json_at workload = json_element(&at, json, index++);
         l->groups_are_known = load_workload(l, &workload) && l->groups_are_known;
     }
+    load_script_order(l);
 }
