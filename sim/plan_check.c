@@ -191,9 +191,8 @@ static bool step_is_good(const struct sim_plan *plan, uint32_t servers,
     const struct sim_workload *w = &plan->workloads[plan->nodes[step->client].group];
     const struct sim_plan_group *group = &plan->groups[w->target_group];
     return w->scripted && step->key >= 1 && step->key <= w->key_count &&
-           (step->server == SIM_NOBODY ||
-            (step->server >= group->first_node &&
-             step->server < group->first_node + group->node_count));
+           (step->server == SIM_NOBODY || (step->server >= group->first_node &&
+                                           step->server < group->first_node + group->node_count));
 }
 
 static const char *script_problem(const struct sim_plan *plan, uint32_t servers)

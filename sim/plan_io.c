@@ -467,8 +467,8 @@ static void io_members(struct io *io, struct sim_plan *plan)
     for (uint32_t i = 0; i < count && io->status == SIM_OK; i++) {
         io_workload(io, &plan->workloads[i]);
     }
-    count = io_array(io, &plan->script, &plan->script_count, SIM_SCRIPT_MAX, sizeof *plan->script,
-                     44);
+    count =
+        io_array(io, &plan->script, &plan->script_count, SIM_SCRIPT_MAX, sizeof *plan->script, 44);
     for (uint32_t i = 0; i < count && io->status == SIM_OK; i++) {
         io_step(io, &plan->script[i]);
     }
