@@ -58,7 +58,7 @@ const struct command commands[] = {
      "something. Exit code 1: nothing was violated.\n"
      "\n"
      "Example:\n"
-     "  fallacy explain scenarios/libraft/transfer_double_vote.json\n",
+     "  fallacy explain scenarios/libraft/over_ack.json\n",
      command_explain},
     {"show", "FILE.db [timeline|ops|messages|facts|faults|metrics]",
      "What a recording holds, on the terminal.",
