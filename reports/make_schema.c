@@ -41,7 +41,7 @@ static void execute(sqlite3 *db, const char *sql)
 /* Everything that the first table of level history and those after it hold. */
 static void drop_history(sqlite3 *db)
 {
-    static const char *const tables[] = {"node", "setting", "fault", "operation", "event"};
+    static const char *const tables[] = {"node", "setting", "fault", "operation", "part", "event"};
     char sql[64];
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         snprintf(sql, sizeof sql, "drop table %s", tables[i]);

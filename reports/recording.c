@@ -320,24 +320,6 @@ static void add_checkpoints(struct recording *recording, const struct recording_
     sqlite3_finalize(add);
 }
 
-static void add_history(struct recording *recording, const struct recording_result *result)
-{
-    sqlite3_stmt *add = recording_prepare(
-        recording, "insert into operation values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    for (size_t i = 0; i < result->history_count; i++) {
-        const struct sim_history_row *row = &result->history[i];
-        const struct sim_operation *o = &row->operation;
-        const bool reads = o->function == SIM_READ;
-        recording_row(recording, add, "iiiiioooiiuwi", (int64_t)(i + 1), (int64_t)o->client,
-                      (int64_t)o->sequence, (int64_t)o->function, (int64_t)o->key, !reads,
-                      (int64_t)o->value, o->function == SIM_CAS, (int64_t)o->expected,
-                      reads && row->outcome == SIM_OUTCOME_OK, (int64_t)row->result,
-                      (int64_t)row->outcome, (int64_t)row->invoke_ns, row->return_ns, row->server,
-                      (int64_t)row->attempts);
-    }
-    sqlite3_finalize(add);
-}
-
 static void finish(struct recording *recording)
 {
     recording_execute(recording, "update recording set state = 'finished'");
@@ -359,7 +341,7 @@ enum sim_status recording_finish_result(struct recording *recording,
     add_checkpoints(recording, result);
     if (recording->level != RECORDING_OUTCOME) {
         recording_events_flush(recording);
-        add_history(recording, result);
+        recording_add_history(recording, result->history, result->history_count);
         recording_add_faults(recording, result->faults, recording->plan->fault_count,
                              result->fault_count);
     }

@@ -60,6 +60,11 @@ sqlite3_stmt *recording_prepare(struct recording *recording, const char *sql);
  *       NULL if false        n nothing: NULL */
 void recording_row(struct recording *recording, sqlite3_stmt *statement, const char *types, ...);
 
+/* ---- recording_history.c ------------------------------------------------------------------- */
+
+void recording_add_history(struct recording *recording, const struct sim_history_row *rows,
+                           size_t count);
+
 /* ---- recording_file.c ----------------------------------------------------------------------- */
 
 /* SIM_EINVAL: not ours to replace. */

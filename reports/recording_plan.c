@@ -17,7 +17,8 @@ static_assert(SIM_FATE_LOST == 1, "change the view messages too");
 
 enum { KINDS_MAX = 64, WORDS_MAX = 512 };
 
-static const char *const function_names[SIM_FUNCTION_COUNT] = {"read", "write", "cas"};
+static const char *const function_names[SIM_FUNCTION_COUNT] = {"read",      "write",  "cas",
+                                                               "read_list", "append", "txn"};
 static const char *const outcome_names[SIM_OUTCOME_COUNT] = {"open", "ok", "fail", "info"};
 static const char *const status_names[] = {"ok", "enomem", "einval", "efull", "eio", "enospc"};
 static const char *const fate_names[] = {"lost",          "duplicated", "reordered", "corrupted",

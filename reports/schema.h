@@ -7,7 +7,7 @@
 /* "FALC", at offset 68 of every recording. */
 #define RECORDING_APPLICATION_ID 0x46414c43
 /* Of schema.sql; a recording of another version is not read. */
-#define RECORDING_VERSION 1
+#define RECORDING_VERSION 2
 
 extern const unsigned char recording_schema[]; /* Its text, NUL-terminated. */
 

@@ -18,7 +18,7 @@
 -- A change to anything here is a new version (RECORDING_VERSION in schema.h).
 
 pragma application_id = 0x46414c43;
-pragma user_version = 1;
+pragma user_version = 2;
 
 create table recording (
     -- What this file is: a single row.
@@ -121,16 +121,27 @@ create table operation (
     client integer not null,
     sequence integer not null,   -- Of the client's session, from 1.
     function_id integer not null,
-    key integer not null,
-    value integer,               -- Written; NULL for a read.
+    key integer,                 -- Of a register or a list; NULL for a transaction: see part.
+    value integer,               -- Written or appended; NULL for a read.
     expected integer,            -- What a compare-and-set replaces; else NULL. 0 is "absent".
-    result integer,              -- What a read answered, 0 for absent; else NULL.
+    result integer,              -- What a register's read answered, 0 for absent; else NULL.
     outcome_id integer not null,
     invoke_ns integer not null,
     return_ns integer,           -- NULL: never ended, or the client gave up.
     server integer,              -- That answered.
     attempts integer not null
 );
+create table part (
+    -- What a transaction does, in its order, and what it read; a list's read is a part as well.
+    operation integer not null,
+    place integer not null,      -- Within the operation, from 1.
+    function_id integer not null,
+    key integer not null,
+    value integer,               -- Written or appended; NULL for a read.
+    result integer,              -- What a register's read answered, 0 for absent; else NULL.
+    list text,                   -- What a list's read answered: a JSON array; else NULL.
+    primary key (operation, place)
+) without rowid;
 create table event (
     -- One row for each event, in the order of the run. What `detail`, `a` and `b` hold depends
     -- on the kind: see the view `events` and sim/trace.h.
@@ -186,12 +197,20 @@ where r.met = 0 or r.state = 'crashed';
 
 create view operations as -- Operations by name, with their latency.
 select o.operation, c.name as client, o.sequence, f.text as function, o.key, o.value, o.expected,
-    o.result, n.text as outcome, o.invoke_ns, o.return_ns, o.return_ns - o.invoke_ns as latency_ns,
+    o.result, (select group_concat(p.text, ', ') from parts p where p.operation = o.operation)
+    as parts, n.text as outcome, o.invoke_ns, o.return_ns, o.return_ns - o.invoke_ns as latency_ns,
     s.name as server, o.attempts
 from operation o join node c on c.node = o.client
 join name f on f.what = 'function' and f.owner = 0 and f.id = o.function_id
 join name n on n.what = 'outcome' and n.owner = 0 and n.id = o.outcome_id
 left join node s on s.node = o.server;
+
+create view parts as -- Parts of list reads and transactions by name, and in words.
+select p.operation, p.place, f.text as function, p.key, p.value, p.result, p.list,
+    f.text || ' ' || p.key || coalesce(' ' || p.value, ' = ' || p.result, ' = ' || p.list, '')
+        as text
+from part p join name f on f.what = 'function' and f.owner = 0 and f.id = p.function_id
+order by p.operation, p.place;
 
 create view latency as -- Quantiles of the operations that ended ok, by function.
 with ranked as (

@@ -36,7 +36,9 @@ static const struct topic topics[] = {
     {"ops", RECORDING_HISTORY, false,
      "select " SECONDS(
          "invoke_ns") " as seconds, client, sequence as op, function, key, "
-                      "case function when 'read' then result else value end as value, outcome, "
+                      "case function when 'read' then result when 'txn' then parts "
+                      "when 'read_list' then (select p.list from parts p "
+                      "where p.operation = operations.operation) else value end as value, outcome, "
                       "case when latency_ns is not null then " MILLISECONDS(
                           "latency_ns") " end as latency_ms, "
                                         "server, attempts, case outcome when 'fail' then 1 when "

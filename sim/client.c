@@ -36,6 +36,7 @@ struct sim_workload_state {
     size_t due_count;
     uint64_t *known;   /* By key - 1: the last value seen, which CAS expects. */
     uint64_t *wall_ns; /* By key - 1: the last write's time on its server's wall clock. */
+    uint64_t *appends; /* By key - 1: appended so far; NULL without lists. */
 };
 
 static struct sim_client *client_of(struct sim_world *world, uint32_t node)
@@ -54,42 +55,6 @@ static uint32_t server_of(const struct sim_world *world, const struct sim_client
 {
     const uint32_t group = workload_of(world, client)->target_group;
     return world->plan->groups[group].first_node + client->server;
-}
-
-/* ---- What travels ------------------------------------------------------------------------- */
-
-void sim_request_encode(const struct sim_operation *operation, uint8_t bytes[SIM_REQUEST_BYTES])
-{
-    sim_put32(bytes, operation->client);
-    sim_put32(bytes + 4, operation->function);
-    sim_put64(bytes + 8, operation->sequence);
-    sim_put64(bytes + 16, operation->key);
-    sim_put64(bytes + 24, operation->value);
-    sim_put64(bytes + 32, operation->expected);
-    sim_put64(bytes + 40, sim_hash_bytes(bytes, 40));
-}
-
-bool sim_request_decode(struct sim_operation *operation, const uint8_t *bytes, uint32_t size_bytes)
-{
-    if (size_bytes != SIM_REQUEST_BYTES || sim_get64(bytes + 40) != sim_hash_bytes(bytes, 40)) {
-        return false;
-    }
-    *operation = (struct sim_operation){.client = sim_get32(bytes),
-                                        .function = sim_get32(bytes + 4),
-                                        .sequence = sim_get64(bytes + 8),
-                                        .key = sim_get64(bytes + 16),
-                                        .value = sim_get64(bytes + 24),
-                                        .expected = sim_get64(bytes + 32)};
-    return operation->function < SIM_FUNCTION_COUNT;
-}
-
-void sim_response_encode(uint64_t sequence, enum sim_answer answer, uint64_t value,
-                         uint8_t bytes[SIM_RESPONSE_BYTES])
-{
-    sim_put64(bytes, sequence);
-    sim_put64(bytes + 8, answer);
-    sim_put64(bytes + 16, value);
-    sim_put64(bytes + 24, sim_hash_bytes(bytes, 24));
 }
 
 /* ---- One operation ------------------------------------------------------------------------ */
@@ -118,19 +83,10 @@ static void attempt(struct sim_world *world, uint32_t node)
     later(world, node, workload->timeout_ns, CLIENT_TIMEOUT);
 }
 
-static uint32_t choose_function(const struct sim_workload *workload, uint32_t draw)
+/* Where a register is counted; lists that make way for others have larger keys. */
+static size_t slot_of(const struct sim_workload *workload, uint64_t key)
 {
-    uint64_t total = 0;
-    for (uint32_t f = 0; f < SIM_FUNCTION_COUNT; f++) {
-        total += workload->weight[f];
-    }
-    uint64_t at = ((uint64_t)draw * total) >> 32;
-    uint32_t function = 0;
-    while (function + 1 < SIM_FUNCTION_COUNT && at >= workload->weight[function]) {
-        at -= workload->weight[function];
-        function++;
-    }
-    return function;
+    return (size_t)((key - 1) % workload->key_count);
 }
 
 /* The step of the script that a session takes next; NULL if there is none (any more). */
@@ -153,9 +109,9 @@ static void follow(const struct sim_world *world, struct sim_client *client,
 {
     row->operation.function = step->function;
     row->operation.key = step->key;
-    row->operation.value = step->function == SIM_READ ? 0 : step->value;
+    row->operation.value = sim_function_reads(step->function) ? 0 : step->value;
     row->operation.expected = step->expected;
-    if (step->value == 0 && step->function != SIM_READ) {
+    if (step->value == 0 && !sim_function_reads(step->function)) {
         row->operation.value = (uint64_t)(row->operation.client - world->server_count + 1) << 32 |
                                (uint32_t)client->sequence;
     }
@@ -166,7 +122,8 @@ static void follow(const struct sim_world *world, struct sim_client *client,
     }
 }
 
-/* Begin an operation that was due at `due_ns`. Always the same number of draws. */
+/* Begin an operation that was due at `due_ns`. Always the same number of draws, but for a
+ * transaction. */
 static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
 {
     struct sim_client *client = client_of(world, node);
@@ -177,7 +134,7 @@ static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
         world->out_of_memory = true;
         return;
     }
-    const uint32_t function = choose_function(workload, sim_rng_u32(&client->rng));
+    const uint32_t function = sim_workload_function(workload, sim_rng_u32(&client->rng));
     const uint64_t key = sim_rng_between(&client->rng, 1, workload->key_count);
     const uint32_t place = sim_rng_u32(&client->rng);
     if (client->sequence == 0) { /* Its first server; then it stays where it was answered. */
@@ -197,7 +154,7 @@ static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
                       .sequence = client->sequence,
                       .key = key,
                       /* Values are unique, so that a checker knows which write a read saw. */
-                      .value = function == SIM_READ
+                      .value = sim_function_reads(function)
                                    ? 0
                                    : (uint64_t)(node - world->server_count + 1) << 32 |
                                          (uint32_t)client->sequence,
@@ -210,10 +167,14 @@ static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
     if (step) {
         follow(world, client, step, row);
         client->step++;
+    } else {
+        sim_request_compose(workload, &client->rng, state->appends, &row->operation);
     }
     world->metrics.operations++;
-    sim_world_record(world, SIM_REC_INVOKE, node, SIM_NOBODY, row->operation.function, 0,
-                     client->sequence, sim_trace_fold(row->operation.key, row->operation.value));
+    const struct sim_operation *o = &row->operation;
+    const uint64_t what = sim_trace_fold(o->key, o->value);
+    sim_world_record(world, SIM_REC_INVOKE, node, SIM_NOBODY, o->function, 0, client->sequence,
+                     o->function == SIM_TXN ? sim_trace_fold(what, o->expected) : what);
     attempt(world, node);
 }
 
@@ -299,11 +260,6 @@ void sim_clients_workload(struct sim_world *world, const struct sim_pending *eve
 
 /* ---- How operations end -------------------------------------------------------------------- */
 
-static bool writes(const struct sim_workload *workload)
-{
-    return workload->weight[SIM_WRITE] || workload->weight[SIM_CAS];
-}
-
 /* Until when clients were at work that write: a time off is no outage. While settling all are. */
 static uint64_t at_work_until_ns(const struct sim_world *world, bool settling)
 {
@@ -313,7 +269,7 @@ static uint64_t at_work_until_ns(const struct sim_world *world, bool settling)
         const bool used_up = w->operations && world->workloads[i].begun >= w->operations;
         const bool to_the_end = settling || w->stop_ns > world->now_ns;
         const uint64_t end_ns = to_the_end ? world->now_ns : w->stop_ns;
-        if (writes(w) && (settling || !used_up) && end_ns > until_ns) {
+        if (sim_workload_writes(w) && (settling || !used_up) && end_ns > until_ns) {
             until_ns = end_ns;
         }
     }
@@ -336,31 +292,85 @@ static void note_write(struct sim_world *world, struct sim_workload_state *state
     note_gap(world, world->now_ns);
     world->last_ack_ns = world->now_ns;
     world->progressed |= world->phase == 1 && row->invoke_ns >= world->plan->duration_ns;
+    if (row->operation.function != SIM_WRITE && row->operation.function != SIM_CAS) {
+        return; /* Registers alone show who wrote last. */
+    }
     const uint64_t wall_ns = sim_clock_wall_ns(&world->nodes[row->server].clock, world->now_ns);
     uint64_t *last = &state->wall_ns[row->operation.key - 1];
     metrics->clock_inversions += wall_ns < *last;
     *last = wall_ns;
 }
 
+/* What the workload knows of registers from an operation that ended ok. */
+static void note_known(const struct sim_workload *workload, struct sim_workload_state *state,
+                       const struct sim_history_row *row)
+{
+    struct sim_part part;
+    for (uint32_t i = 0; sim_operation_part(&row->operation, i, &part); i++) {
+        uint32_t count;
+        const uint64_t *read = sim_history_read(row, i, &count);
+        if (part.function != SIM_READ_LIST && part.function != SIM_APPEND) {
+            state->known[slot_of(workload, part.key)] = read ? *read : part.value;
+        }
+    }
+}
+
+/* Is the answer more than one number? */
+static bool has_words(const struct sim_history_row *row)
+{
+    return row->outcome == SIM_OUTCOME_OK &&
+           (row->operation.function == SIM_READ_LIST || row->operation.function == SIM_TXN);
+}
+
+/* Keep what was answered in the history. False if the world is full. */
+static bool keep_answer(struct sim_world *world, struct sim_history_row *row,
+                        const struct sim_response *response)
+{
+    if (!has_words(row)) {
+        row->result = response->count > 0 ? sim_get64(response->words) : 0;
+        return true;
+    }
+    row->result = row->operation.function == SIM_READ_LIST ? response->count : 0;
+    if (response->count == 0) {
+        return true;
+    }
+    uint64_t *words = sim_arena_alloc_raw(world->arena, response->count * sizeof *words);
+    if (!words) {
+        world->out_of_memory = true;
+        return false;
+    }
+    for (uint32_t i = 0; i < response->count; i++) {
+        words[i] = sim_get64(response->words + 8 * (size_t)i);
+    }
+    row->words = words;
+    row->word_count = response->count;
+    return true;
+}
+
+/* `response` is NULL if none ended it. */
 static void finish(struct sim_world *world, uint32_t node, enum sim_outcome outcome,
-                   uint32_t server, uint64_t value)
+                   uint32_t server, const struct sim_response *response)
 {
     struct sim_client *client = client_of(world, node);
     struct sim_workload_state *state = &world->workloads[client->workload];
     struct sim_history_row *row = &world->history[client->row];
     row->outcome = outcome;
     row->server = server;
-    row->result = value;
+    if (response && !keep_answer(world, row, response)) {
+        return;
+    }
     row->return_ns = outcome == SIM_OUTCOME_INFO ? SIM_NEVER : world->now_ns;
-    sim_world_record(world, SIM_REC_RETURN, node, server, outcome, 0, client->sequence, value);
+    const bool digest = response && has_words(row);
+    sim_world_record(world, SIM_REC_RETURN, node, server, outcome, 0, client->sequence,
+                     digest ? sim_hash_bytes(response->words, 8 * (size_t)response->count)
+                            : row->result);
     switch (outcome) {
     case SIM_OUTCOME_OK:
         world->metrics.operations_ok++;
         sim_histogram_add(&world->latency, world->now_ns - row->invoke_ns);
-        state->known[row->operation.key - 1] =
-            row->operation.function == SIM_READ ? value : row->operation.value;
+        note_known(workload_of(world, client), state, row);
         sim_checks_acked(world->checks, row);
-        if (row->operation.function != SIM_READ) {
+        if (!sim_operation_reads(&row->operation)) {
             note_write(world, state, row);
         }
         break;
@@ -382,8 +392,8 @@ static void try_again(struct sim_world *world, uint32_t node, uint64_t hint)
     const struct sim_history_row *row = &world->history[client->row];
     client->waiting = false;
     if (row->attempts >= workload->attempts) {
-        const bool known = !client->in_doubt || row->operation.function == SIM_READ;
-        finish(world, node, known ? SIM_OUTCOME_FAIL : SIM_OUTCOME_INFO, SIM_NOBODY, 0);
+        const bool known = !client->in_doubt || sim_operation_reads(&row->operation);
+        finish(world, node, known ? SIM_OUTCOME_FAIL : SIM_OUTCOME_INFO, SIM_NOBODY, NULL);
         return;
     }
     if (workload->follow_leader && hint >= group->first_node &&
@@ -401,26 +411,29 @@ static void try_again(struct sim_world *world, uint32_t node, uint64_t hint)
 void sim_clients_response(struct sim_world *world, uint32_t node, const struct sim_message *m)
 {
     struct sim_client *client = client_of(world, node);
-    if (m->kind != SIM_MESSAGE_RESPONSE || m->size_bytes != SIM_RESPONSE_BYTES || !client->open ||
-        sim_get64(m->data + 24) != sim_hash_bytes(m->data, 24) ||
-        sim_get64(m->data) != client->sequence) {
+    struct sim_response response;
+    if (m->kind != SIM_MESSAGE_RESPONSE || !client->open ||
+        !sim_response_decode(&response, m->data, m->size_bytes) ||
+        response.sequence != client->sequence) {
         return; /* Corrupt, or of an operation that is over. */
     }
-    const uint64_t value = sim_get64(m->data + 16);
+    const uint64_t hint = response.count > 0 ? sim_get64(response.words) : SIM_NOBODY;
     /* A yes is one whichever attempt it answers. A no is about its own attempt alone: a second
      * copy, or one from a server that was given up, must not end the attempt under way, which may
      * take effect yet. */
     const bool current = client->waiting && m->from == server_of(world, client);
-    switch (sim_get64(m->data + 8)) {
+    switch (response.answer) {
     case SIM_ANSWER_OK:
-        finish(world, node, SIM_OUTCOME_OK, m->from, value);
+        if (sim_response_fits(&response, &world->history[client->row].operation)) {
+            finish(world, node, SIM_OUTCOME_OK, m->from, &response);
+        }
         break;
     case SIM_ANSWER_FAILED:
-        finish(world, node, SIM_OUTCOME_FAIL, m->from, value);
+        finish(world, node, SIM_OUTCOME_FAIL, m->from, &response);
         break;
     case SIM_ANSWER_NOT_LEADER:
         if (current) {
-            try_again(world, node, value);
+            try_again(world, node, hint);
         }
         break;
     case SIM_ANSWER_REFUSED:
@@ -467,7 +480,10 @@ static bool workload_init(struct sim_world *world, uint32_t index)
     state->idle = SIM_NOBODY;
     state->known = sim_world_alloc(world, workload->key_count * sizeof *state->known);
     state->wall_ns = sim_world_alloc(world, workload->key_count * sizeof *state->wall_ns);
-    if (!state->known || !state->wall_ns) {
+    if (sim_workload_lists(workload)) {
+        state->appends = sim_world_alloc(world, workload->key_count * sizeof *state->appends);
+    }
+    if (!state->known || !state->wall_ns || world->out_of_memory) {
         return false;
     }
     const uint64_t name = sim_mix64(sim_hash_name("workload/") ^ sim_hash_name(workload->name));
@@ -528,7 +544,7 @@ enum sim_status sim_clients_init(struct sim_world *world)
 bool sim_clients_write(const struct sim_world *world)
 {
     for (uint32_t i = 0; i < world->plan->workload_count; i++) {
-        if (writes(&world->plan->workloads[i])) {
+        if (sim_workload_writes(&world->plan->workloads[i])) {
             return true;
         }
     }

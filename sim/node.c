@@ -191,13 +191,28 @@ const uint8_t *sim_disk_read(const struct sim_env *env, uint32_t file, uint64_t 
 void sim_reply(struct sim_env *env, uint32_t client, uint64_t sequence, enum sim_answer answer,
                uint64_t value)
 {
+    sim_reply_words(env, client, sequence, answer, &value, 1);
+}
+
+void sim_reply_words(struct sim_env *env, uint32_t client, uint64_t sequence,
+                     enum sim_answer answer, const uint64_t *words, uint32_t count)
+{
     struct sim_world *world = env->world;
     if (client < world->server_count || client >= world->node_count) {
         return; /* A corrupt request named a client that does not exist. */
     }
-    uint8_t bytes[SIM_RESPONSE_BYTES];
-    sim_response_encode(sequence, answer, value, bytes);
-    sim_net_send(world, env->id, client, SIM_MESSAGE_RESPONSE, bytes, sizeof bytes);
+    assert(count <= (UINT32_MAX - SIM_RESPONSE_BYTES(0)) / 8);
+    uint8_t few[SIM_RESPONSE_BYTES(8)];
+    const size_t size_bytes = SIM_RESPONSE_BYTES(count);
+    uint8_t *bytes = size_bytes <= sizeof few ? few : sim_world_alloc(world, size_bytes);
+    if (!bytes) {
+        return;
+    }
+    sim_response_encode(sequence, answer, words, count, bytes);
+    sim_net_send(world, env->id, client, SIM_MESSAGE_RESPONSE, bytes, (uint32_t)size_bytes);
+    if (bytes != few) {
+        sim_arena_release(world->arena, bytes, size_bytes);
+    }
 }
 
 void sim_publish(struct sim_env *env, uint32_t fact, int64_t value)

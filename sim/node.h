@@ -10,7 +10,7 @@
 #ifndef SIM_NODE_H
 #define SIM_NODE_H
 
-#include "sim/base.h"
+#include "sim/operation.h"
 
 struct sim_env; /* The node's window on its world; valid only during the call. */
 
@@ -20,23 +20,10 @@ struct sim_env; /* The node's window on its world; valid only during the call. *
 #define SIM_SETTINGS_MAX 40
 #define SIM_FILES_MAX 4
 
-/* ---- Client operations -------------------------------------------------------------- */
-
-enum sim_function { SIM_READ, SIM_WRITE, SIM_CAS, SIM_FUNCTION_COUNT };
-
-/* One operation of one client session. Retries carry the same (client, sequence), and a
- * session has at most one operation open, with sequences 1, 2, 3, ... */
-struct sim_operation {
-    uint32_t client;   /* Node number of the client. */
-    uint32_t function; /* enum sim_function */
-    uint64_t sequence;
-    uint64_t key;
-    uint64_t value;    /* WRITE, CAS: the new value. */
-    uint64_t expected; /* CAS: replaces this value. 0 is "absent". */
-};
+/* ---- Answers to client operations ---------------------------------------------------- */
 
 enum sim_answer {
-    SIM_ANSWER_OK,         /* Done; for READ the value, for CAS that it took place. */
+    SIM_ANSWER_OK,         /* Done; what was read is as in sim/operation.h. */
     SIM_ANSWER_FAILED,     /* Definitely not done (CAS saw another value). */
     SIM_ANSWER_NOT_LEADER, /* Not done here; `value` names a better node or SIM_NOBODY. */
     SIM_ANSWER_REFUSED,    /* Definitely not done, try elsewhere or later (no quorum, ...). */
@@ -129,6 +116,9 @@ const uint8_t *sim_disk_read(const struct sim_env *env, uint32_t file, uint64_t 
  * answer reaches the client; a late or second one is dropped. */
 void sim_reply(struct sim_env *env, uint32_t client, uint64_t sequence, enum sim_answer answer,
                uint64_t value);
+/* The same with an answer of any number of words: a list, what a transaction read. */
+void sim_reply_words(struct sim_env *env, uint32_t client, uint64_t sequence,
+                     enum sim_answer answer, const uint64_t *words, uint32_t count);
 
 /* Publish a fact: `fact` is an index into the kind's facts. Unchanged values cost nothing. */
 void sim_publish(struct sim_env *env, uint32_t fact, int64_t value);

@@ -176,12 +176,14 @@ struct sim_workload {
     bool open_loop; /* Operations are due at times of their own; else after the last one. */
     struct sim_dist interval; /* Open: between two due times of the whole workload. Closed:
                                * a session's pause between an answer and its next operation. */
-    uint32_t weight[SIM_FUNCTION_COUNT]; /* Relative. */
-    uint32_t key_count;
-    uint64_t timeout_ns;     /* Of one attempt. */
-    uint32_t attempts;       /* At most; then the outcome is info (or fail). */
-    struct sim_dist backoff; /* Before another attempt. */
-    bool follow_leader;      /* Use the hint of NOT_LEADER; else always the next server. */
+    uint32_t weight[SIM_FUNCTION_COUNT];         /* Relative. */
+    uint32_t key_count;                          /* With TXN at most SIM_TXN_KEY_MAX. */
+    uint32_t txn_parts;                          /* TXN: 1 to this many parts, as often each, */
+    uint32_t txn_weight[SIM_TXN_FUNCTION_COUNT]; /* by the order of sim_txn_function(). */
+    uint64_t timeout_ns;                         /* Of one attempt. */
+    uint32_t attempts;                           /* At most; then the outcome is info (or fail). */
+    struct sim_dist backoff;                     /* Before another attempt. */
+    bool follow_leader; /* Use the hint of NOT_LEADER; else always the next server. */
     bool stick; /* Stay with the server nearest by number instead of a random first choice. */
     uint64_t start_ns;
     uint64_t stop_ns;    /* SIM_NEVER: until the end. */

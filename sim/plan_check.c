@@ -150,6 +150,16 @@ static const char *groups_problem(const struct sim_plan *plan, uint32_t servers)
     return next == servers ? NULL : "the groups do not cover the nodes";
 }
 
+static bool transactions_are_good(const struct sim_workload *w)
+{
+    uint64_t weights = 0;
+    for (uint32_t i = 0; i < SIM_TXN_FUNCTION_COUNT; i++) {
+        weights += w->txn_weight[i];
+    }
+    return weights > 0 && weights <= UINT32_MAX && w->txn_parts > 0 &&
+           w->txn_parts <= SIM_TXN_PARTS_MAX && w->key_count <= SIM_TXN_KEY_MAX;
+}
+
 static bool workload_is_good(const struct sim_plan *plan, const struct sim_workload *w)
 {
     uint64_t weights = 0;
@@ -159,8 +169,9 @@ static bool workload_is_good(const struct sim_plan *plan, const struct sim_workl
     return is_name(w->name) && w->target_group < plan->group_count && weights > 0 &&
            weights <= UINT32_MAX && !sim_dist_problem(&w->interval) &&
            !sim_dist_problem(&w->backoff) && w->key_count > 0 && w->key_count <= SIM_KEYS_MAX &&
-           w->timeout_ns > 0 && time_is_good(w->timeout_ns) && w->attempts > 0 &&
-           time_is_good(w->start_ns) && w->stop_ns > w->start_ns;
+           (w->weight[SIM_TXN] == 0 || transactions_are_good(w)) && w->timeout_ns > 0 &&
+           time_is_good(w->timeout_ns) && w->attempts > 0 && time_is_good(w->start_ns) &&
+           w->stop_ns > w->start_ns;
 }
 
 static const char *workloads_problem(const struct sim_plan *plan, uint32_t servers)

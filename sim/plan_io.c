@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#define MAGIC UINT64_C(0x024e414c504c4146) /* "FALPLAN", version 2 */
+#define MAGIC UINT64_C(0x034e414c504c4146) /* "FALPLAN", version 3 */
 
 struct io {
     uint8_t *out;      /* Writing: may be NULL to count only. */
@@ -328,6 +328,10 @@ static void io_workload(struct io *io, struct sim_workload *w)
         io_u32(io, &w->weight[i]);
     }
     io_u32(io, &w->key_count);
+    io_u32(io, &w->txn_parts);
+    for (uint32_t i = 0; i < SIM_TXN_FUNCTION_COUNT; i++) {
+        io_u32(io, &w->txn_weight[i]);
+    }
     io_u64(io, &w->timeout_ns);
     io_u32(io, &w->attempts);
     io_dist(io, &w->backoff);

@@ -22,7 +22,7 @@ enum sim_record_kind {
     SIM_REC_SYNCED,  /* node               enum sim_status          token           records      */
     SIM_REC_INVOKE,  /* client             function                 sequence        key, value   */
     SIM_REC_ATTEMPT, /* client    server   function                 sequence        attempt      */
-    SIM_REC_RETURN,  /* client    server   outcome                  sequence        value        */
+    SIM_REC_RETURN,  /* client    server   outcome                  sequence        value, digest */
     SIM_REC_FACT,    /* node               fact                     new value       old value    */
     SIM_REC_FAULT,   /* target    peer     fault kind               fault index     1 on, 0 off  */
     SIM_REC_CLOCK,   /* node                                        wall offset     drift ppb    */

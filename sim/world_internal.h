@@ -3,7 +3,8 @@
  *     world.c   build, scheduler loop, dispatch        net.c      messages on links
  *     node.c    the effects a node may ask for         fate.c     what chance does to them
  *     host.c    cpu, pauses, crash, restart, clocks    client.c   sessions and their history
- *     fault.c   schedules, selectors, shapes           swarm.c    faults drawn before the run
+ *     fault.c   schedules, selectors, shapes           request.c  what they ask, as bytes
+ *     swarm.c   faults drawn before the run
  *     check/    invariants                             metrics.c  what was measured
  */
 #ifndef SIM_WORLD_INTERNAL_H
@@ -269,18 +270,37 @@ enum sim_status sim_clients_init(struct sim_world *world);
 void sim_clients_event(struct sim_world *world, const struct sim_pending *event);
 void sim_clients_workload(struct sim_world *world, const struct sim_pending *event);
 void sim_clients_response(struct sim_world *world, uint32_t client, const struct sim_message *m);
+/* Progress is demanded: workloads that had stopped go on. */
+void sim_clients_settle(struct sim_world *world);
+bool sim_clients_write(const struct sim_world *world); /* Does any workload write? */
+void sim_clients_finish(struct sim_world *world);      /* Open operations end as info. */
+
+/* ---- request.c ------------------------------------------------------------------------- */
 /* Requests and responses as bytes, with a checksum: what is corrupt on the way is as good as
  * lost, as with every protocol that clients speak. False if malformed or corrupt. */
 #define SIM_REQUEST_BYTES 48
 void sim_request_encode(const struct sim_operation *operation, uint8_t bytes[SIM_REQUEST_BYTES]);
 bool sim_request_decode(struct sim_operation *operation, const uint8_t *bytes, uint32_t size_bytes);
-#define SIM_RESPONSE_BYTES 32
-void sim_response_encode(uint64_t sequence, enum sim_answer answer, uint64_t value,
-                         uint8_t bytes[SIM_RESPONSE_BYTES]);
-/* Progress is demanded: workloads that had stopped go on. */
-void sim_clients_settle(struct sim_world *world);
-bool sim_clients_write(const struct sim_world *world); /* Does any workload write? */
-void sim_clients_finish(struct sim_world *world);      /* Open operations end as info. */
+struct sim_response {
+    uint64_t sequence;
+    uint64_t answer; /* enum sim_answer, if the node is sane. */
+    uint32_t count;
+    const uint8_t *words; /* count of 8 bytes each; within the message. */
+};
+#define SIM_RESPONSE_BYTES(count) (24 + 8 * (size_t)(count))
+void sim_response_encode(uint64_t sequence, enum sim_answer answer, const uint64_t *words,
+                         uint32_t count, uint8_t *bytes);
+bool sim_response_decode(struct sim_response *response, const uint8_t *bytes, uint32_t size_bytes);
+/* Whether a yes has the words that the operation asks for. */
+bool sim_response_fits(const struct sim_response *response, const struct sim_operation *operation);
+uint32_t sim_workload_function(const struct sim_workload *workload, uint32_t draw);
+/* An operation has its function and a key from 1 to key_count: give it the key of the list that
+ * is meant, or, by more draws, a transaction's parts. `appends` counts by key - 1 what was
+ * appended so far; NULL if the workload has no lists. */
+void sim_request_compose(const struct sim_workload *workload, struct sim_rng *rng,
+                         uint64_t *appends, struct sim_operation *operation);
+bool sim_workload_lists(const struct sim_workload *workload);  /* Does it use lists? */
+bool sim_workload_writes(const struct sim_workload *workload); /* Does it change anything? */
 
 /* ---- metrics.c ------------------------------------------------------------------------- */
 void sim_histogram_add(struct sim_histogram *histogram, uint64_t value);

@@ -214,6 +214,13 @@ void sim_reply(struct sim_env *env, uint32_t client, uint64_t sequence, enum sim
     }
 }
 
+/* Recorded as its first word. */
+void sim_reply_words(struct sim_env *env, uint32_t client, uint64_t sequence,
+                     enum sim_answer answer, const uint64_t *words, uint32_t count)
+{
+    sim_reply(env, client, sequence, answer, count > 0 ? words[0] : 0);
+}
+
 void sim_publish(struct sim_env *env, uint32_t fact, int64_t value)
 {
     assert(fact < env->kind->fact_count);

@@ -157,6 +157,139 @@ Test(client, operations_are_drawn_by_weight)
     stage_end(&s);
 }
 
+/* ---- Lists and transactions ---------------------------------------------------------------- */
+
+#define LIST_CLIENTS 3
+
+/* Answers reads with the key: a register's value, or as many elements as it has units. */
+static void lister_event(void *state, struct sim_env *env, const struct sim_event *event)
+{
+    (void)state;
+    if (event->kind != SIM_EVENT_OPERATION) {
+        return;
+    }
+    const struct sim_operation *o = event->operation;
+    uint64_t words[SIM_TXN_PARTS_MAX * 10];
+    uint32_t count = 0;
+    struct sim_part part;
+    for (uint32_t i = 0; sim_operation_part(o, i, &part); i++) {
+        const bool list = part.function == SIM_READ_LIST;
+        const uint64_t length = list ? part.key % 10 : part.function == SIM_READ;
+        if (list && o->function == SIM_TXN) {
+            words[count++] = length;
+        }
+        for (uint64_t k = 0; k < length; k++) {
+            words[count++] = part.key;
+        }
+    }
+    if (o->function == SIM_APPEND) {
+        words[count++] = 0;
+    }
+    sim_reply_words(env, o->client, o->sequence, SIM_ANSWER_OK, words, count);
+}
+
+static const struct sim_node_kind lister_kind = {
+    .name = "lister", .state_bytes = 8, .event = lister_event};
+
+static void list_plan(struct stage *s)
+{
+    stage_plan(s, 1, LIST_CLIENTS);
+    s->plan.nodes[0].kind = &lister_kind;
+    struct sim_workload *w = &s->plan.workloads[0];
+    w->weight[SIM_READ_LIST] = 1;
+    w->weight[SIM_APPEND] = 1;
+    w->weight[SIM_TXN] = 3;
+    w->txn_parts = 4;
+    for (uint32_t i = 0; i < SIM_TXN_FUNCTION_COUNT; i++) {
+        w->txn_weight[i] = 1;
+    }
+}
+
+/* Every value that is written or appended, alone or by a transaction's part, is written once, so
+ * that a checker knows who wrote what was read. */
+Test(client, values_are_unique)
+{
+    struct stage s;
+    list_plan(&s);
+    stage_run(&s, 1);
+    size_t count;
+    const struct sim_history_row *row = rows(&s, &count);
+    uint64_t last[LIST_CLIENTS][SIM_TXN_PARTS_MAX] = {{0}};
+    uint64_t parts = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct sim_part part;
+        for (uint32_t k = 0; sim_operation_part(&row[i].operation, k, &part); k++) {
+            if (!sim_function_reads(part.function)) {
+                uint64_t *before = &last[row[i].operation.client - 1][k];
+                cr_assert_eq(part.value >> 48, k);
+                cr_assert_gt(part.value, *before, "operation %zu", i);
+                *before = part.value;
+            }
+            parts += row[i].operation.function == SIM_TXN;
+            cr_assert(part.key >= 1 && part.key <= SIM_TXN_KEY_MAX);
+        }
+    }
+    cr_assert_gt(parts, 1000);
+    stage_end(&s);
+}
+
+/* The history holds what was read, part by part. The lister answers a list of as many elements
+ * as the key has units, each the key; and of a register its key. */
+Test(client, history_holds_what_was_read)
+{
+    struct stage s;
+    list_plan(&s);
+    stage_run(&s, 1);
+    size_t count;
+    const struct sim_history_row *row = rows(&s, &count);
+    uint64_t seen[SIM_FUNCTION_COUNT] = {0};
+    for (size_t i = 0; i < count; i++) {
+        struct sim_part part;
+        for (uint32_t k = 0; sim_operation_part(&row[i].operation, k, &part); k++) {
+            uint32_t words;
+            const uint64_t *read = sim_history_read(&row[i], k, &words);
+            const bool reads =
+                row[i].outcome == SIM_OUTCOME_OK && sim_function_reads(part.function);
+            cr_assert_eq(read != NULL, reads);
+            const bool list = part.function == SIM_READ_LIST;
+            cr_assert_eq(words, !reads ? 0 : list ? part.key % 10 : 1);
+            for (uint32_t w = 0; w < words; w++) {
+                cr_assert_eq(read[w], part.key);
+            }
+            seen[part.function] += reads;
+        }
+        uint32_t none;
+        cr_assert_null(sim_history_read(&row[i], SIM_TXN_PARTS_MAX, &none));
+    }
+    cr_assert_gt(seen[SIM_READ], 100);
+    cr_assert_gt(seen[SIM_READ_LIST], 100);
+    stage_end(&s);
+}
+
+/* A list that has grown long makes way for another, so that no read is too large. */
+Test(client, lists_stay_short)
+{
+    struct stage s;
+    list_plan(&s);
+    stage_run(&s, 1);
+    size_t count;
+    const struct sim_history_row *row = rows(&s, &count);
+    static uint64_t appends[SIM_TXN_KEY_MAX + 1];
+    uint64_t lists = 0;
+    memset(appends, 0, sizeof appends);
+    for (size_t i = 0; i < count; i++) {
+        struct sim_part part;
+        for (uint32_t k = 0; sim_operation_part(&row[i].operation, k, &part); k++) {
+            if (part.function == SIM_APPEND) {
+                lists += appends[part.key]++ == 0;
+                cr_assert_leq(appends[part.key], 64);
+            }
+        }
+    }
+    cr_assert_gt(lists, 20, "%llu lists", LLU(lists));
+    stage_end(&s);
+}
+
 /* ---- Trying again
  * -------------------------------------------------------------------------------- */
 

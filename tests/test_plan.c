@@ -61,9 +61,9 @@ Test(plan, begins_with_its_name_and_version)
     load_full(&s);
     size_t size;
     uint8_t *bytes = write_plan(&s.plan, &size);
-    cr_expect_eq(memcmp(bytes, "FALPLAN\2", 8), 0);
+    cr_expect_eq(memcmp(bytes, "FALPLAN\3", 8), 0);
     cr_expect_eq(sim_get64(bytes + 8), 20 * SIM_S, "then the duration");
-    bytes[7] = 1;
+    bytes[7] = 2;
     struct sim_plan plan;
     cr_expect_eq(sim_plan_read(&plan, bytes, size, node_registry_find), SIM_EINVAL,
                  "another version is not guessed at");

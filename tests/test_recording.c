@@ -220,6 +220,44 @@ Test(recording, keeps_the_history)
                  1);
 }
 
+/* What transactions did and read is there part by part, and lists as SQLite can take them apart. */
+Test(recording, keeps_the_parts_of_transactions)
+{
+    struct sim_workload *w = &scenario.plan.workloads[0];
+    w->weight[SIM_READ_LIST] = 1;
+    w->weight[SIM_APPEND] = 1;
+    w->weight[SIM_TXN] = 2;
+    for (uint32_t i = 0; i < SIM_TXN_FUNCTION_COUNT; i++) {
+        w->txn_weight[i] = 1;
+    }
+    size_t count;
+    const struct sim_history_row *rows = sim_world_history(record_run(RECORDING_HISTORY), &count);
+    int64_t parts = 0;
+    int64_t elements = 0;
+    int64_t lists = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t function = rows[i].operation.function;
+        struct sim_part part;
+        for (uint32_t k = 0; sim_operation_part(&rows[i].operation, k, &part); k++) {
+            uint32_t words;
+            const bool read = sim_history_read(&rows[i], k, &words) != NULL;
+            const bool list = part.function == SIM_READ_LIST;
+            parts += function == SIM_TXN || function == SIM_READ_LIST;
+            lists += read && list;
+            elements += list ? words : 0;
+        }
+    }
+    cr_expect(lists > 100 && elements > lists);
+    cr_expect_eq(number("select count(*) from part"), parts);
+    cr_expect_eq(number("select count(list) from part"), lists);
+    cr_expect_eq(number("select count(*) from part p, json_each(p.list)"), elements);
+    cr_expect_eq(number("select count(*) from operations where (parts is null) = (function in "
+                        "('txn', 'read_list'))"),
+                 0);
+    cr_expect_eq(number("select count(*) from operation where (key is null) <> (function_id = 5)"),
+                 0);
+}
+
 /* Recording does not change the run. */
 Test(recording, does_not_change_the_run)
 {
@@ -492,7 +530,7 @@ Test(recording, is_refused_when_it_cannot_be_understood)
     expect_refused("a newer version");
     tamper("pragma user_version = 0");
     expect_refused("an older version");
-    tamper("pragma user_version = 1; delete from recording");
+    tamper("pragma user_version = 2; delete from recording");
     expect_refused("damaged");
     (void)snprintf(file, sizeof file, "%s", folder);
     expect_refused("Is a directory");

@@ -1,121 +1,88 @@
-#include "nodes/kv/kv.h"
+#include "nodes/kv/kv_internal.h"
 
-#define KV_CAPACITY_FIRST 16
-
-enum { VALUE_KEY, VALUE_VALUE, VALUE_WORDS };
-enum { SESSION_CLIENT, SESSION_SEQUENCE, SESSION_ANSWER, SESSION_RESULT, SESSION_WORDS };
-
-/* ---- Tables ---------------------------------------------------------------------------- */
-
-static uint64_t *table_row(const struct kv_table *table, uint32_t row)
-{
-    return table->rows + (size_t)row * table->row_words;
-}
-
-/* The slot where `key` is, or the empty one where it belongs. Linear probing ends, because at
- * most half of the slots are in use. */
-static uint32_t table_slot(const struct kv_table *table, uint64_t key)
-{
-    const uint32_t mask = 2 * table->capacity - 1;
-    uint32_t slot = (uint32_t)sim_mix64(key) & mask;
-    while (table->index[slot] != 0 && table_row(table, table->index[slot] - 1)[0] != key) {
-        slot = (slot + 1) & mask;
-    }
-    return slot;
-}
-
-static uint64_t *table_find(const struct kv_table *table, uint64_t key)
-{
-    if (table->count == 0) {
-        return NULL;
-    }
-    const uint32_t row = table->index[table_slot(table, key)];
-    return row != 0 ? table_row(table, row - 1) : NULL;
-}
-
-static void table_release(struct kv_table *table, struct sim_env *env)
-{
-    sim_release(env, table->rows);
-    sim_release(env, table->index);
-    table->rows = NULL;
-    table->index = NULL;
-    table->count = 0;
-    table->capacity = 0;
-}
-
-static bool table_reserve(struct kv_table *table, struct sim_env *env, uint32_t capacity)
-{
-    struct kv_table larger = {
-        .rows = sim_alloc(env, (size_t)capacity * table->row_words * sizeof *table->rows),
-        .index = sim_alloc(env, (size_t)capacity * 2 * sizeof *table->index),
-        .row_words = table->row_words,
-        .count = table->count,
-        .capacity = capacity,
-    };
-    if (!larger.rows || !larger.index) {
-        table_release(&larger, env);
-        return false;
-    }
-    if (table->count > 0) {
-        memcpy(larger.rows, table->rows,
-               (size_t)table->count * table->row_words * sizeof *table->rows);
-    }
-    for (uint32_t row = 0; row < table->count; row++) {
-        larger.index[table_slot(&larger, table_row(&larger, row)[0])] = row + 1;
-    }
-    table_release(table, env);
-    *table = larger;
-    return true;
-}
-
-/* The row of `key`, added with zeros if there is none. NULL if out of memory. */
-static uint64_t *table_put(struct kv_table *table, struct sim_env *env, uint64_t key)
-{
-    uint64_t *found = table_find(table, key);
-    if (found) {
-        return found;
-    }
-    if (table->count == table->capacity &&
-        !table_reserve(table, env, table->capacity ? 2 * table->capacity : KV_CAPACITY_FIRST)) {
-        return NULL;
-    }
-    table->index[table_slot(table, key)] = ++table->count;
-    uint64_t *row = table_row(table, table->count - 1);
-    row[0] = key;
-    return row;
-}
-
-/* ---- The state machine ------------------------------------------------------------------ */
+#define LIST_CAPACITY_FIRST 4
 
 void kv_init(struct kv *kv)
 {
     *kv = (struct kv){
         .values.row_words = VALUE_WORDS,
+        .lists.row_words = LIST_WORDS,
         .sessions.row_words = SESSION_WORDS,
+        .reads.row_words = READS_WORDS,
     };
 }
 
 void kv_release(struct kv *kv, struct sim_env *env)
 {
-    table_release(&kv->values, env);
-    table_release(&kv->sessions, env);
+    for (uint32_t i = 0; i < kv->lists.count; i++) {
+        sim_release(env, kv_list_elements(kv_table_row(&kv->lists, i)));
+    }
+    kv_table_release(&kv->values, env);
+    kv_table_release(&kv->lists, env);
+    kv_table_release(&kv->sessions, env);
+    kv_table_release(&kv->reads, env);
 }
+
+/* ---- Registers and lists ---------------------------------------------------------------- */
 
 uint64_t kv_get(const struct kv *kv, uint64_t key)
 {
-    const uint64_t *row = table_find(&kv->values, key);
+    const uint64_t *row = kv_table_find(&kv->values, key);
     return row ? row[VALUE_VALUE] : 0;
 }
 
-/* Execute an operation whose session has been dealt with. */
-static enum sim_answer execute(struct kv *kv, struct sim_env *env,
-                               const struct sim_operation *operation, uint64_t *result)
+const uint64_t *kv_list(const struct kv *kv, uint64_t key, uint64_t *count)
 {
-    if (operation->function == SIM_READ) {
-        *result = kv_get(kv, operation->key);
-        return SIM_ANSWER_OK;
+    const uint64_t *list = kv_table_find(&kv->lists, key);
+    *count = list ? list[LIST_COUNT] : 0;
+    return list ? kv_list_elements(list) : NULL;
+}
+
+uint64_t *kv_list_reserve(struct kv *kv, struct sim_env *env, uint64_t key, uint64_t more)
+{
+    uint64_t *list = kv_table_put(&kv->lists, env, key);
+    if (!list || list[LIST_CAPACITY] - list[LIST_COUNT] >= more) {
+        return list;
     }
-    uint64_t *row = table_put(&kv->values, env, operation->key);
+    uint64_t capacity = list[LIST_CAPACITY] ? list[LIST_CAPACITY] : LIST_CAPACITY_FIRST;
+    while (capacity - list[LIST_COUNT] < more) {
+        capacity *= 2;
+    }
+    uint64_t *larger = sim_alloc(env, (size_t)capacity * sizeof *larger);
+    if (!larger) {
+        return NULL;
+    }
+    uint64_t *elements = kv_list_elements(list);
+    if (list[LIST_COUNT] > 0) {
+        memcpy(larger, elements, (size_t)list[LIST_COUNT] * sizeof *larger);
+    }
+    sim_release(env, elements);
+    list[LIST_ADDRESS] = (uint64_t)(uintptr_t)larger;
+    list[LIST_CAPACITY] = capacity;
+    return list;
+}
+
+static void append(uint64_t *list, uint64_t value)
+{
+    kv_list_elements(list)[list[LIST_COUNT]++] = value;
+}
+
+bool kv_query(const struct kv *kv, const struct sim_operation *operation, uint64_t *result)
+{
+    if (operation->function == SIM_READ_LIST) {
+        (void)kv_list(kv, operation->key, result);
+    } else {
+        *result = kv_get(kv, operation->key);
+    }
+    return sim_function_reads(operation->function);
+}
+
+/* ---- Operations whose session has been dealt with ---------------------------------------- */
+
+static enum sim_answer set_register(struct kv *kv, struct sim_env *env,
+                                    const struct sim_operation *operation, uint64_t *result)
+{
+    uint64_t *row = kv_table_put(&kv->values, env, operation->key);
     if (!row) {
         return SIM_ANSWER_REFUSED;
     }
@@ -128,6 +95,74 @@ static enum sim_answer execute(struct kv *kv, struct sim_env *env,
     return SIM_ANSWER_OK;
 }
 
+/* Room for all that a transaction may change, so that it cannot stop in the middle. */
+static bool reserve_parts(struct kv *kv, struct sim_env *env, const struct sim_operation *operation)
+{
+    struct sim_part part;
+    for (uint32_t i = 0; sim_operation_part(operation, i, &part); i++) {
+        if (part.function == SIM_WRITE && !kv_table_put(&kv->values, env, part.key)) {
+            return false;
+        }
+        if (part.function == SIM_APPEND && !kv_list_reserve(kv, env, part.key, SIM_TXN_PARTS_MAX)) {
+            return false;
+        }
+    }
+    return kv_table_put(&kv->reads, env, operation->client) != NULL;
+}
+
+static enum sim_answer transact(struct kv *kv, struct sim_env *env,
+                                const struct sim_operation *operation)
+{
+    if (!reserve_parts(kv, env, operation)) {
+        return SIM_ANSWER_REFUSED;
+    }
+    uint64_t *reads = kv_table_find(&kv->reads, operation->client) + READS_FIRST;
+    struct sim_part part;
+    for (uint32_t i = 0; sim_operation_part(operation, i, &part); i++) {
+        reads[i] = 0;
+        switch ((enum sim_function)part.function) {
+        case SIM_READ:
+            reads[i] = kv_get(kv, part.key);
+            break;
+        case SIM_READ_LIST:
+            (void)kv_list(kv, part.key, &reads[i]);
+            break;
+        case SIM_WRITE:
+            kv_table_find(&kv->values, part.key)[VALUE_VALUE] = part.value;
+            break;
+        default:
+            append(kv_table_find(&kv->lists, part.key), part.value);
+        }
+    }
+    return SIM_ANSWER_OK;
+}
+
+static enum sim_answer execute(struct kv *kv, struct sim_env *env,
+                               const struct sim_operation *operation, uint64_t *result)
+{
+    switch ((enum sim_function)operation->function) {
+    case SIM_READ:
+    case SIM_READ_LIST:
+        (void)kv_query(kv, operation, result);
+        return SIM_ANSWER_OK;
+    case SIM_APPEND: {
+        uint64_t *list = kv_list_reserve(kv, env, operation->key, 1);
+        if (!list) {
+            return SIM_ANSWER_REFUSED;
+        }
+        append(list, operation->value);
+        *result = operation->value;
+        return SIM_ANSWER_OK;
+    }
+    case SIM_TXN:
+        return transact(kv, env, operation);
+    default:
+        return set_register(kv, env, operation, result);
+    }
+}
+
+/* ---- Sessions ---------------------------------------------------------------------------- */
+
 enum sim_answer kv_apply(struct kv *kv, struct sim_env *env, const struct sim_operation *operation,
                          uint64_t *result, bool *took_effect)
 {
@@ -137,7 +172,7 @@ enum sim_answer kv_apply(struct kv *kv, struct sim_env *env, const struct sim_op
         return SIM_ANSWER_REFUSED;
     }
     /* Before executing: a session that cannot be remembered must not have an effect. */
-    uint64_t *session = table_put(&kv->sessions, env, operation->client);
+    uint64_t *session = kv_table_put(&kv->sessions, env, operation->client);
     if (!session) {
         return SIM_ANSWER_REFUSED;
     }
@@ -158,89 +193,70 @@ enum sim_answer kv_apply(struct kv *kv, struct sim_env *env, const struct sim_op
     return answer;
 }
 
-/* ---- Encoding --------------------------------------------------------------------------- */
+/* ---- Answers ----------------------------------------------------------------------------- */
 
-static size_t table_words(const struct kv_table *table)
+/* The first elements of a list. A snapshot that went bad may remember more than there are. */
+static const uint64_t *list_prefix(const struct kv *kv, uint64_t key, uint64_t length,
+                                   uint32_t *count)
 {
-    return 1 + (size_t)table->count * table->row_words;
+    uint64_t present;
+    const uint64_t *elements = kv_list(kv, key, &present);
+    *count = (uint32_t)(length < present ? length : present);
+    return elements;
 }
 
-static uint8_t *table_encode(const struct kv_table *table, uint8_t *bytes)
+/* What a transaction read, as words; with `words` NULL only how many. */
+static uint32_t gather(const struct kv *kv, const struct sim_operation *operation,
+                       const uint64_t *reads, uint64_t *words)
 {
-    sim_put64(bytes, table->count);
-    bytes += 8;
-    for (size_t i = 0; i < table_words(table) - 1; i++, bytes += 8) {
-        sim_put64(bytes, table->rows[i]);
-    }
-    return bytes;
-}
-
-/* Read one table from *bytes, moving on; *table is empty before and, on an error, after. */
-static enum sim_status table_decode(struct kv_table *table, struct sim_env *env,
-                                    const uint8_t **bytes, size_t *size_bytes)
-{
-    if (*size_bytes < 8) {
-        return SIM_EINVAL;
-    }
-    const uint64_t count = sim_get64(*bytes);
-    *bytes += 8;
-    *size_bytes -= 8;
-    const size_t row_bytes = (size_t)table->row_words * 8;
-    if (count > *size_bytes / row_bytes || count > UINT32_MAX / 4) {
-        return SIM_EINVAL;
-    }
-    for (uint64_t i = 0; i < count; i++, *bytes += row_bytes, *size_bytes -= row_bytes) {
-        uint64_t *row = table_put(table, env, sim_get64(*bytes));
-        if (!row || table->count != i + 1) { /* The same key twice is malformed. */
-            table_release(table, env);
-            return row ? SIM_EINVAL : SIM_ENOMEM;
+    struct sim_part part;
+    uint32_t at = 0;
+    for (uint32_t i = 0; sim_operation_part(operation, i, &part); i++) {
+        if (!sim_function_reads(part.function)) {
+            continue;
         }
-        for (uint32_t word = 1; word < table->row_words; word++) {
-            row[word] = sim_get64(*bytes + (size_t)word * 8);
+        uint32_t count = 0;
+        const uint64_t *elements =
+            part.function == SIM_READ_LIST ? list_prefix(kv, part.key, reads[i], &count) : NULL;
+        if (words) {
+            words[at] = part.function == SIM_READ_LIST ? count : reads[i];
         }
-    }
-    return SIM_OK;
-}
-
-static bool sessions_are_valid(const struct kv_table *sessions)
-{
-    for (uint32_t i = 0; i < sessions->count; i++) {
-        const uint64_t *row = table_row(sessions, i);
-        if (row[SESSION_CLIENT] > UINT32_MAX || row[SESSION_ANSWER] > SIM_ANSWER_FAILED) {
-            return false;
+        at++;
+        if (words && count > 0) {
+            memcpy(words + at, elements, count * sizeof *words);
         }
+        at += count;
     }
-    return true;
+    return at;
 }
 
-size_t kv_encoded_bytes(const struct kv *kv)
+static void reply_transaction(const struct kv *kv, struct sim_env *env,
+                              const struct sim_operation *operation)
 {
-    return 8 * (table_words(&kv->values) + table_words(&kv->sessions));
+    const uint64_t *row = kv_table_find(&kv->reads, operation->client);
+    if (!row) {
+        return; /* Of a snapshot that went bad. */
+    }
+    const uint32_t count = gather(kv, operation, row + READS_FIRST, NULL);
+    uint64_t *words = count > 0 ? sim_alloc(env, count * sizeof *words) : NULL;
+    if (count > 0 && !words) {
+        return; /* The world is full: the run ends. */
+    }
+    (void)gather(kv, operation, row + READS_FIRST, words);
+    sim_reply_words(env, operation->client, operation->sequence, SIM_ANSWER_OK, words, count);
+    sim_release(env, words);
 }
 
-void kv_encode(const struct kv *kv, uint8_t *bytes)
+void kv_reply(const struct kv *kv, struct sim_env *env, const struct sim_operation *operation,
+              enum sim_answer answer, uint64_t result)
 {
-    table_encode(&kv->sessions, table_encode(&kv->values, bytes));
-}
-
-enum sim_status kv_decode(struct kv *kv, struct sim_env *env, const uint8_t *bytes,
-                          size_t size_bytes)
-{
-    struct kv decoded;
-    kv_init(&decoded);
-    decoded.without_sessions = kv->without_sessions;
-    enum sim_status status = table_decode(&decoded.values, env, &bytes, &size_bytes);
-    if (status == SIM_OK) {
-        status = table_decode(&decoded.sessions, env, &bytes, &size_bytes);
+    if (answer == SIM_ANSWER_OK && operation->function == SIM_TXN) {
+        reply_transaction(kv, env, operation);
+    } else if (answer == SIM_ANSWER_OK && operation->function == SIM_READ_LIST) {
+        uint32_t count;
+        const uint64_t *elements = list_prefix(kv, operation->key, result, &count);
+        sim_reply_words(env, operation->client, operation->sequence, answer, elements, count);
+    } else {
+        sim_reply(env, operation->client, operation->sequence, answer, result);
     }
-    if (status == SIM_OK && (size_bytes != 0 || !sessions_are_valid(&decoded.sessions))) {
-        status = SIM_EINVAL;
-    }
-    if (status != SIM_OK) {
-        kv_release(&decoded, env);
-        return status;
-    }
-    kv_release(kv, env);
-    *kv = decoded;
-    return SIM_OK;
 }

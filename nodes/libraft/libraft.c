@@ -126,8 +126,7 @@ static void boot(struct libraft_node *node)
 struct request {
     struct raft_apply apply;
     struct libraft_node *node;
-    uint32_t client;
-    uint64_t sequence;
+    struct sim_operation operation;
 };
 
 /* An operation in the log has been applied here, or is nobody's business here any more. Only
@@ -137,7 +136,7 @@ static void applied(struct raft_apply *apply, int status, void *result)
     struct request *request = apply->data;
     struct libraft_node *node = request->node;
     if (status == 0) {
-        sim_reply(node->env, request->client, request->sequence, node->answer, node->value);
+        kv_reply(&node->kv, node->env, &request->operation, node->answer, node->value);
     }
     sim_release(node->env, request);
 }
@@ -168,8 +167,7 @@ static void operate(struct libraft_node *node, const struct sim_operation *opera
     }
     libraft_operation_encode(operation, buffer.base);
     request->node = node;
-    request->client = operation->client;
-    request->sequence = operation->sequence;
+    request->operation = *operation;
     request->apply.data = request;
     if (raft_apply(&node->raft, &request->apply, &buffer, 1, applied) != 0) {
         raft_free(buffer.base);

@@ -36,7 +36,7 @@ static void apply(struct raft *r, struct sim_env *env, uint64_t index)
     sim_applied(env, index, entry->term, entry->digest, operation, took_effect);
     /* An entry of a leader's own term is one that it was given itself. */
     if (r->role == SIM_ROLE_LEADER && entry->term == r->term) {
-        sim_reply(env, operation->client, operation->sequence, answer, result);
+        kv_reply(&r->kv, env, operation, answer, result);
     }
 }
 

@@ -65,26 +65,54 @@ static void load_pace(struct load *l, const struct json_at *at, struct sim_workl
     }
 }
 
-static void load_operations(struct load *l, const struct json_at *object, struct sim_workload *w)
+/* Weights by name, of which one at least is above 0; absent ones are 0. */
+static void load_weights(struct load *l, const struct json_at *at, const char *const *names,
+                         uint32_t count, uint32_t *weights)
 {
-    static const char *const names[SIM_FUNCTION_COUNT] = {
-        [SIM_READ] = "read", [SIM_WRITE] = "write", [SIM_CAS] = "cas"};
-    const struct json_at at = json_member(object, "operations");
-    w->weight[SIM_READ] = 1;
-    w->weight[SIM_WRITE] = 1;
-    if (!at.json || !load_object(l, &at, LOAD_OPERATIONS)) {
-        return;
-    }
     uint64_t sum = 0;
     bool good = true;
-    for (uint32_t i = 0; i < SIM_FUNCTION_COUNT; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         uint64_t weight = 0;
-        good = load_key_count(l, &at, names[i], 0, 1000000, &weight) && good;
-        w->weight[i] = (uint32_t)weight;
+        good = load_key_count(l, at, names[i], 0, 1000000, &weight) && good;
+        weights[i] = (uint32_t)weight;
         sum += weight;
     }
     if (good && sum == 0) {
-        load_error(l, &at, "at least one operation must have a weight above 0");
+        load_error(l, at, "at least one operation must have a weight above 0");
+    }
+}
+
+static void load_operations(struct load *l, const struct json_at *object, struct sim_workload *w)
+{
+    static const char *const names[SIM_FUNCTION_COUNT] = {
+        [SIM_READ] = "read",           [SIM_WRITE] = "write",   [SIM_CAS] = "cas",
+        [SIM_READ_LIST] = "read_list", [SIM_APPEND] = "append", [SIM_TXN] = "txn"};
+    const struct json_at at = json_member(object, "operations");
+    w->weight[SIM_READ] = 1;
+    w->weight[SIM_WRITE] = 1;
+    if (at.json && load_object(l, &at, LOAD_OPERATIONS)) {
+        load_weights(l, &at, names, SIM_FUNCTION_COUNT, w->weight);
+    }
+}
+
+/* What transactions consist of: reads of lists and appends to them, unless it says otherwise. */
+static void load_transactions(struct load *l, const struct json_at *object, struct sim_workload *w)
+{
+    static const char *const names[SIM_TXN_FUNCTION_COUNT] = {"read", "write", "read_list",
+                                                              "append"};
+    const struct json_at at = json_member(object, "transactions");
+    uint64_t parts = SIM_TXN_PARTS_MAX;
+    if (at.json && load_object(l, &at, LOAD_TRANSACTIONS)) {
+        load_weights(l, &at, names, SIM_TXN_FUNCTION_COUNT, w->txn_weight);
+        load_key_count(l, &at, "parts", 1, SIM_TXN_PARTS_MAX, &parts);
+    } else {
+        w->txn_weight[2] = 1;
+        w->txn_weight[3] = 1;
+    }
+    w->txn_parts = (uint32_t)parts;
+    if (w->weight[SIM_TXN] && w->key_count > SIM_TXN_KEY_MAX) {
+        const struct json_at keys = json_member(object, "keys");
+        load_error(l, &keys, "with transactions \"keys\" is at most %u", (unsigned)SIM_TXN_KEY_MAX);
     }
 }
 
@@ -139,6 +167,7 @@ static bool load_workload(struct load *l, const struct json_at *at)
     load_target(l, at, &w);
     load_pace(l, at, &w);
     load_operations(l, at, &w);
+    load_transactions(l, at, &w);
     load_patience(l, at, &w);
     load_span(l, at, &w);
     load_zones(l, at, &zones);

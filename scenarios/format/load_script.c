@@ -45,6 +45,65 @@ static void load_cas(struct load *l, const struct json_at *at, const struct sim_
     }
 }
 
+static void load_read_list(struct load *l, const struct json_at *at, const struct sim_workload *w,
+                           struct sim_script_step *step)
+{
+    load_read(l, at, w, step);
+    step->function = SIM_READ_LIST;
+}
+
+static void load_append_step(struct load *l, const struct json_at *at, const struct sim_workload *w,
+                             struct sim_script_step *step)
+{
+    load_write(l, at, w, step);
+    step->function = SIM_APPEND;
+}
+
+/* {"append": KEY}, or another function: a part of a transaction. */
+static void load_part(struct load *l, const struct json_at *at, const struct sim_workload *w,
+                      uint32_t place, struct sim_script_step *step)
+{
+    static const char *const names[SIM_TXN_FUNCTION_COUNT] = {"read", "write", "read_list",
+                                                              "append"};
+    uint32_t found = 0;
+    if (!load_object(l, at, LOAD_STEP_PART)) {
+        return;
+    }
+    for (uint32_t i = 0; i < SIM_TXN_FUNCTION_COUNT; i++) {
+        const struct json_at member = json_member(at, names[i]);
+        const uint64_t most = w->key_count < SIM_TXN_KEY_MAX ? w->key_count : SIM_TXN_KEY_MAX;
+        uint64_t key = 0;
+        if (member.json) {
+            load_count(l, &member, 1, most, &key);
+            step->expected |= sim_txn_pack(place, i, key);
+            step->key = place == 0 ? key : step->key;
+            found++;
+        }
+    }
+    if (found != 1) {
+        load_error(l, at,
+                   "a part does one thing: \"read\", \"write\", \"read_list\" or "
+                   "\"append\"");
+    }
+}
+
+static void load_txn(struct load *l, const struct json_at *at, const struct sim_workload *w,
+                     struct sim_script_step *step)
+{
+    step->function = SIM_TXN;
+    if (!load_array(l, at, SIM_TXN_PARTS_MAX)) {
+        return;
+    }
+    uint32_t place = 0;
+    for (const cJSON *json = at->json->child; json; json = json->next, place++) {
+        const struct json_at part = json_element(at, json, place);
+        load_part(l, &part, w, place, step);
+    }
+    if (place == 0) {
+        load_error(l, at, "a transaction has at least one part");
+    }
+}
+
 static void load_what(struct load *l, const struct json_at *at, const struct sim_workload *w,
                       struct sim_script_step *step)
 {
@@ -52,7 +111,9 @@ static void load_what(struct load *l, const struct json_at *at, const struct sim
         const char *key;
         void (*load)(struct load *l, const struct json_at *at, const struct sim_workload *w,
                      struct sim_script_step *step);
-    } functions[] = {{"read", load_read}, {"write", load_write}, {"cas", load_cas}};
+    } functions[] = {
+        {"read", load_read},           {"write", load_write},        {"cas", load_cas},
+        {"read_list", load_read_list}, {"append", load_append_step}, {"txn", load_txn}};
     uint32_t found = 0;
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         const struct json_at member = json_member(at, functions[i].key);
@@ -62,7 +123,9 @@ static void load_what(struct load *l, const struct json_at *at, const struct sim
         }
     }
     if (found != 1) {
-        load_error(l, at, "a step does one thing: \"read\", \"write\" or \"cas\"");
+        load_error(l, at,
+                   "a step does one thing: \"read\", \"write\", \"cas\", "
+                   "\"read_list\", \"append\" or \"txn\"");
     }
 }
 

@@ -97,7 +97,7 @@ void sim_checks_acked(struct sim_checks *checks, const struct sim_history_row *r
     const uint64_t index = sim_ghost_get(&group->effects, operation->client, operation->sequence);
     if (index != 0) {
         note_acked(checks, group, index, row->server);
-    } else if (operation->function != SIM_READ) { /* A read need not be in a log. */
+    } else if (!sim_operation_reads(operation)) { /* A read need not be in a log. */
         (void)sim_ghost_put(checks->world, &group->acked_early, operation->client,
                             operation->sequence, (uint64_t)row->server + 1);
     }
