@@ -166,7 +166,9 @@ struct sim_fact {
 
 struct sim_planted_bug {
     const char *name;    /* The catalogue's: "R01_old_term_commit". */
-    const char *summary; /* A sentence, with its source. */
+    const char *summary; /* A sentence: what the node does wrong. */
+    const char *source;  /* Where the bug was met. */
+    const char *check;   /* The check meant to catch it, by its name in a scenario. */
 };
 
 /* ---- What invariants may see -------------------------------------------------------- */

@@ -76,36 +76,6 @@ static const struct sim_fact facts[RAFT_FACT_COUNT] = {
     [RAFT_FACT_HEALTH] = {"health", health_names},
 };
 
-static const struct sim_planted_bug planted_bugs[RAFT_BUG_COUNT] = {
-    [RAFT_R01] = {"R01_old_term_commit",
-                  "A leader commits an entry of an older term by counting replicas "
-                  "(figure 8 of the Raft paper; PySyncObj #169, libraft before 0.17.1)."},
-    [RAFT_R05] = {"R05_vote_not_persisted",
-                  "The vote is not on disk when it is given, so a restarted node votes again "
-                  "in the same term (NodeDB #161)."},
-    [RAFT_R07] = {"R07_ack_before_fsync",
-                  "A follower acknowledges entries that a crash can still take "
-                  "(TiKV #994, etcd #12589)."},
-    [RAFT_R08] = {"R08_no_election_restriction",
-                  "A node votes for a candidate whose log lacks entries of its own "
-                  "(the Raft paper, 5.4.1)."},
-    [RAFT_R09] = {"R09_truncate_always",
-                  "A follower cuts its log at every append_entries, also where nothing "
-                  "conflicts, so a delayed one drops newer entries (the Raft paper, figure 2)."},
-    [RAFT_R10] = {"R10_no_prev_log_check",
-                  "A follower appends without comparing the term of the entry before "
-                  "(the Raft paper, 5.3)."},
-    [RAFT_R16] = {"R16_no_sessions",
-                  "A retried operation is applied once more (Raft dissertation, 6.3; "
-                  "rabbitmq/ra #145)."},
-    [RAFT_R25] = {"R25_over_ack",
-                  "A follower acknowledges its whole log, also the part that the leader has "
-                  "not compared (cowsql/raft 66ed6af; libraft, all versions)."},
-    [RAFT_R29] = {"R29_vote_forgotten",
-                  "A node that comes to follow a leader of its own term forgets whom it voted "
-                  "for (akka-raft #56, CCF #8094)."},
-};
-
 static const char *const command_names[] = {
     [RAFT_COMMAND_CAMPAIGN] = "campaign",
     [RAFT_COMMAND_TRANSFER] = "transfer_leadership",
@@ -349,7 +319,7 @@ const struct sim_node_kind raft_kind = {
     .setting_count = RAFT_SET_COUNT,
     .facts = facts,
     .fact_count = RAFT_FACT_COUNT,
-    .bugs = planted_bugs,
+    .bugs = raft_planted_bugs,
     .bug_count = RAFT_BUG_COUNT,
     .commands = command_names,
     .consensus = &consensus,

@@ -7,6 +7,7 @@
  *     log.c          the log in memory and its records on disk
  *     storage.c      hard state, syncs, recovery, stopping safely
  *     message.c      what travels, byte by byte
+ *     bugs.[ch]      the table of planted bugs
  *
  * One event is one call of raft_step(). A handler changes the state and notes in `due` which
  * answers wait for the disk; the end of the step (raft_settle) writes the hard state, sends
@@ -21,6 +22,7 @@
 #define NODES_RAFT_RAFT_INTERNAL_H
 
 #include "nodes/kv/kv.h"
+#include "nodes/raft/bugs.h"
 #include "nodes/raft/raft.h"
 
 enum raft_timer { RAFT_TIMER_ELECTION, RAFT_TIMER_HEARTBEAT, RAFT_TIMER_TRANSFER };
@@ -47,20 +49,6 @@ enum raft_setting {
     RAFT_SET_NO_OP,
     RAFT_SET_CHECKSUM,
     RAFT_SET_COUNT
-};
-
-/* Planted bugs, by their places in the catalogue. */
-enum raft_bug {
-    RAFT_R01,
-    RAFT_R05,
-    RAFT_R07,
-    RAFT_R08,
-    RAFT_R09,
-    RAFT_R10,
-    RAFT_R16,
-    RAFT_R25,
-    RAFT_R29,
-    RAFT_BUG_COUNT
 };
 
 enum raft_message_kind {

@@ -80,7 +80,8 @@ const struct command commands[] = {
      "  nodes [KIND]      node kinds; of one kind every setting, fact, command and planted bug\n"
      "  faults            what a scenario can do to a cluster, and the families of a swarm\n"
      "  checks            properties a scenario can ask for\n"
-     "  bugs              bugs that can be planted in a node kind\n"
+     "  bugs              bugs that can be planted in a node kind, the check that is meant to\n"
+     "                    catch each, and whether a scenario in scenarios/bugs/ shows it\n"
      "  --json            one JSON object on stdout instead of words\n",
      command_list},
     {"compile", "SCENARIO --out FILE.plan",

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "nodes/registry.h"
 #include "scenarios/commands/command.h"
@@ -174,6 +175,33 @@ static int list_nodes(struct listing *listing, const char *name)
     return EXIT_INPUT;
 }
 
+#define BUG_SCENARIO "scenarios/bugs/%s.json" /* The schedule that shows it. */
+
+static void put_bug(struct listing *listing, const struct sim_node_kind *kind,
+                    const struct sim_planted_bug *bug)
+{
+    char file[200];
+    (void)snprintf(file, sizeof file, BUG_SCENARIO, bug->name);
+    const bool scripted = access(file, R_OK) == 0;
+    if (!listing->json) {
+        printf("%-32s %-22s %-9s %s\n", bug->name, bug->check, scripted ? "scenario" : "-",
+               bug->summary);
+        return;
+    }
+    cJSON *row = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(row, "name", bug->name);
+    (void)cJSON_AddStringToObject(row, "kind", kind->name);
+    (void)cJSON_AddStringToObject(row, "summary", bug->summary);
+    (void)cJSON_AddStringToObject(row, "source", bug->source);
+    (void)cJSON_AddStringToObject(row, "check", bug->check);
+    if (scripted) {
+        (void)cJSON_AddStringToObject(row, "scenario", file);
+    } else {
+        (void)cJSON_AddNullToObject(row, "scenario");
+    }
+    (void)cJSON_AddItemToArray(listing->json, row);
+}
+
 static int list_bugs(struct listing *listing)
 {
     size_t count;
@@ -183,7 +211,7 @@ static int list_bugs(struct listing *listing)
             put_head(listing, kinds[i]->name);
         }
         for (uint32_t b = 0; b < kinds[i]->bug_count; b++) {
-            put_row(listing, kinds[i]->bugs[b].name, kinds[i]->bugs[b].summary);
+            put_bug(listing, kinds[i], &kinds[i]->bugs[b]);
         }
     }
     return EXIT_MET;
