@@ -46,7 +46,7 @@ static void add_part(struct history_writer *w, int64_t operation, uint32_t place
     const bool list = part->function == SIM_READ_LIST;
     recording_row(w->recording, w->add_part, "iiiioot", operation, (int64_t)(place + 1),
                   (int64_t)part->function, (int64_t)part->key, !sim_function_reads(part->function),
-                  (int64_t)part->value, read && !list, read ? (int64_t)*read : 0,
+                  (int64_t)part->value, read && !list, read && !list ? (int64_t)*read : 0,
                   read && list ? list_text(w, read, count) : NULL);
 }
 
