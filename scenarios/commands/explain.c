@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "reports/explain.h"
-#include "reports/reading.h"
 #include "scenarios/commands/command.h"
 #include "scenarios/commands/options.h"
+#include "scenarios/commands/recorded.h"
 #include "scenarios/commands/result_json.h"
 #include "scenarios/commands/runner.h"
 #include "scenarios/commands/story.h"
@@ -123,27 +123,12 @@ static int explain_run(const struct explain_request *request, const struct scena
 
 static int explain_recording(const struct explain_request *request)
 {
-    char error[RECORDING_ERROR_MAX];
-    struct reading *reading = reading_open(request->file, error, sizeof error);
-    const struct reading_run *run = reading ? reading_run(reading, error, sizeof error) : NULL;
-    if (!run) {
-        fprintf(stderr, "fallacy: %s\n", error);
-        reading_close(reading);
-        return EXIT_INPUT;
-    }
-    struct scenario scenario;
-    int code = EXIT_INPUT;
-    if (scenario_parse(&scenario, run->run.scenario_file, run->run.scenario_text,
-                       strlen(run->run.scenario_text), run->run.sets,
-                       run->run.set_count) != SIM_OK) {
-        fprintf(stderr, "fallacy: %s: the scenario in the recording does not load here:\n",
-                request->file);
-        scenario_print_errors(&scenario, stderr);
-    } else {
-        code = explain_run(request, &scenario, run->seed, run->hash);
-    }
-    scenario_release(&scenario);
-    reading_close(reading);
+    struct recorded recorded;
+    const int code =
+        recorded_open(&recorded, request->file)
+            ? explain_run(request, &recorded.scenario, recorded.run->seed, recorded.run->hash)
+            : EXIT_INPUT;
+    recorded_close(&recorded);
     return code;
 }
 

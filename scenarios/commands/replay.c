@@ -7,6 +7,7 @@
 #include "reports/show.h"
 #include "scenarios/commands/command.h"
 #include "scenarios/commands/options.h"
+#include "scenarios/commands/recorded.h"
 #include "scenarios/commands/result_json.h"
 #include "scenarios/commands/runner.h"
 
@@ -96,26 +97,11 @@ int command_replay(int argc, char **argv)
     if (!options_read(options, argc, argv, &file, 1, 1)) {
         return EXIT_INPUT;
     }
-    char error[RECORDING_ERROR_MAX];
-    struct reading *reading = reading_open(file, error, sizeof error);
-    const struct reading_run *run = reading ? reading_run(reading, error, sizeof error) : NULL;
-    if (!run) {
-        fprintf(stderr, "fallacy: %s\n", error);
-        reading_close(reading);
-        return EXIT_INPUT;
-    }
-    struct scenario scenario;
-    int code = EXIT_INPUT;
-    if (scenario_parse(&scenario, run->run.scenario_file, run->run.scenario_text,
-                       strlen(run->run.scenario_text), run->run.sets,
-                       run->run.set_count) != SIM_OK) {
-        fprintf(stderr, "fallacy: %s: the scenario in the recording does not load here:\n", file);
-        scenario_print_errors(&scenario, stderr);
-    } else {
-        code = replay_scenario(reading, run, &scenario, json);
-    }
-    scenario_release(&scenario);
-    reading_close(reading);
+    struct recorded recorded;
+    const int code = recorded_open(&recorded, file)
+                         ? replay_scenario(recorded.reading, recorded.run, &recorded.scenario, json)
+                         : EXIT_INPUT;
+    recorded_close(&recorded);
     return code;
 }
 
