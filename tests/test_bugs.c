@@ -1,119 +1,160 @@
-/* Every planted bug is caught by the check meant for it, and without the bug the same seeds pass
- * with that check exercised. */
+/* The corpus of planted bugs: each is shown by a script and found by a swarm, by the check meant
+ * for it, and without the bug the same script and the same seeds break nothing. */
 #include <criterion/criterion.h>
 #include <inttypes.h>
-#include <stdio.h>
 
-#include "nodes/registry.h"
-#include "scenarios/commands/runner.h"
-#include "scenarios/format/scenario.h"
+#include "scenarios/commands/outcome.h"
+#include "tests/corpus.h"
 
-#define SWARM "scenarios/raft/swarm_within_the_model.json"
-#define SEEDS 60 /* At most, until a bug is found. */
-#define CLEAN_SEEDS 10
+#define SEEDS 150 /* At most, until a swarm has found a bug. */
+#define CLEAN_SEEDS 5
 
-static const struct sim_node_kind *raft(void)
+static struct corpus_row rows[CORPUS_ROWS_MAX];
+static size_t row_count;
+
+static void read_corpus(void)
 {
-    const struct sim_node_kind *kind = node_registry_find("raft");
-    cr_assert_not_null(kind);
-    return kind;
+    row_count = corpus_load(rows);
+    cr_assert_gt(row_count, 0, "tests run in the project's folder");
 }
 
-/* SIM_CHECK_COUNT if there is no check of that name. */
-static uint32_t check_named(const char *name)
+TestSuite(bugs, .init = read_corpus, .timeout = 120);
+
+static const struct sim_planted_bug *bug_of(const struct corpus_row *row)
 {
-    uint32_t check = 0;
-    while (check < SIM_CHECK_COUNT && strcmp(sim_check_infos[check].name, name) != 0) {
-        check++;
+    const struct sim_planted_bug *bug = corpus_bug(row->bug);
+    cr_assert(bug, "corpus.txt: there is no bug %s", row->bug);
+    return bug;
+}
+
+/* One run; the verdict of `check`. Says what else was broken, if nothing should be. */
+static uint32_t run(struct runner *runner, const struct scenario *scenario, uint64_t seed,
+                    uint32_t check, bool clean)
+{
+    struct sim_world *world;
+    uint64_t wall_ns;
+    cr_assert_eq(runner_run(runner, &scenario->plan, seed, NULL, &world, &wall_ns), RUNNER_DONE);
+    const struct sim_checks *checks = sim_world_checks(world);
+    for (uint32_t c = 0; clean && c < SIM_CHECK_COUNT; c++) {
+        const struct sim_check_state *state = sim_checks_state(checks, c);
+        cr_expect(!outcome_is_finding(state->verdict), "%s, seed %" PRIu64 ": %s: %s",
+                  scenario->file, seed, sim_check_infos[c].name, state->detail);
     }
-    return check;
+    return sim_checks_state(checks, check)->verdict;
 }
 
-/* The swarm with a bug (NULL: none), made short: what bugs break first shows early. */
-static void load(struct scenario *scenario, struct runner *runner, const char *bug)
+/* Every bug says what it does, where it was met, and which check is meant for it; and every bug
+ * is in the corpus. */
+Test(bugs, are_documented_and_in_the_corpus)
 {
-    char set[80];
-    (void)snprintf(set, sizeof set, "nodes[0].bugs=[\"%s\"]", bug ? bug : "");
-    const char *const sets[] = {"duration=20s", set};
-    cr_assert_eq(scenario_load(scenario, SWARM, sets, bug ? 2 : 1), SIM_OK);
-    cr_assert(runner_init(runner, &scenario->plan));
+    const struct sim_node_kind *raft = node_registry_find("raft");
+    cr_assert_eq(row_count, raft->bug_count);
+    for (uint32_t b = 0; b < raft->bug_count; b++) {
+        const struct sim_planted_bug *bug = &raft->bugs[b];
+        size_t i = 0;
+        while (i < row_count && strcmp(rows[i].bug, bug->name) != 0) {
+            i++;
+        }
+        cr_expect_lt(i, row_count, "%s is not in the corpus", bug->name);
+        cr_expect_gt(strlen(bug->summary), 20, "%s", bug->name);
+        cr_expect_gt(strlen(bug->source), 5, "%s", bug->name);
+        cr_expect_lt(corpus_check(bug->check), SIM_CHECK_COUNT, "%s: %s", bug->name, bug->check);
+    }
 }
 
-/* Run a second at a time until the check fires: some bugs end in a storm of messages. */
-static bool fires(struct sim_world *world, uint32_t check)
+/* A bug's script shows it, and expects the check that is meant for it to say so. */
+Test(bugs, are_shown_by_their_scripts)
 {
-    enum sim_stop stop = SIM_STOP_TIME;
-    for (uint64_t until_ns = SIM_S; stop == SIM_STOP_TIME; until_ns += SIM_S) {
-        stop = sim_world_run(world, until_ns);
-        if (sim_checks_state(sim_world_checks(world), check)->violated) {
+    for (size_t i = 0; i < row_count; i++) {
+        const uint32_t check = corpus_check(bug_of(&rows[i])->check);
+        struct scenario scenario;
+        struct runner runner = {0};
+        cr_assert(corpus_open(&scenario, &runner, rows[i].scenario, NULL));
+        cr_expect(scenario.title && scenario.why && scenario.lesson && scenario.source, "%s",
+                  rows[i].scenario);
+        cr_expect(outcome_is_finding(scenario.expect[check]), "%s does not expect %s to be broken",
+                  rows[i].scenario, sim_check_infos[check].name);
+        const uint32_t verdict = run(&runner, &scenario, scenario.plan.seed, check, false);
+        cr_expect_eq(verdict, scenario.expect[check], "%s: %s is %s", rows[i].scenario,
+                     sim_check_infos[check].name, sim_verdict_name(verdict));
+        corpus_close(&scenario, &runner);
+    }
+}
+
+/* The same script without the bug breaks nothing, and does exercise the check. */
+Test(bugs, are_what_their_scripts_show)
+{
+    for (size_t i = 0; i < row_count; i++) {
+        const uint32_t check = corpus_check(bug_of(&rows[i])->check);
+        struct scenario scenario;
+        struct runner runner = {0};
+        cr_assert(corpus_open(&scenario, &runner, rows[i].scenario, ""));
+        const uint32_t verdict = run(&runner, &scenario, scenario.plan.seed, check, true);
+        cr_expect_eq(verdict, SIM_HOLDS, "%s without the bug: %s is %s", rows[i].scenario,
+                     sim_check_infos[check].name, sim_verdict_name(verdict));
+        corpus_close(&scenario, &runner);
+    }
+}
+
+/* Random schedules of its profile find every bug, by the check that is meant for it. */
+Test(bugs, are_found_by_their_profiles)
+{
+    for (size_t i = 0; i < row_count; i++) {
+        const uint32_t check = corpus_check(bug_of(&rows[i])->check);
+        struct scenario scenario;
+        struct runner runner = {0};
+        cr_assert(corpus_open(&scenario, &runner, rows[i].profile, rows[i].bug));
+        runner.hunted = UINT64_C(1) << check;
+        bool found = false;
+        for (uint64_t seed = 1; seed <= SEEDS && !found; seed++) {
+            struct sim_world *world;
+            uint64_t wall_ns;
+            cr_assert_eq(runner_run(&runner, &scenario.plan, seed, NULL, &world, &wall_ns),
+                         RUNNER_DONE);
+            found = sim_checks_state(sim_world_checks(world), check)->violated;
+        }
+        cr_expect(found, "%s: %s found nothing in %d seeds of %s", rows[i].bug,
+                  sim_check_infos[check].name, SEEDS, rows[i].profile);
+        corpus_close(&scenario, &runner);
+    }
+}
+
+/* Does an earlier row have the same profile? */
+static bool profile_is_known(size_t row)
+{
+    for (size_t i = 0; i < row; i++) {
+        if (strcmp(rows[i].profile, rows[row].profile) == 0) {
             return true;
         }
     }
-    cr_assert_eq(stop, SIM_STOP_END);
     return false;
 }
 
-/* Does the check fire in some of the first seeds? */
-static bool catches(const char *bug, uint32_t check)
+/* Without a bug the profiles break nothing, and over the seeds the checks of all their bugs had
+ * their chance. */
+Test(bugs, are_not_seen_where_there_are_none)
 {
-    struct scenario scenario;
-    struct runner runner;
-    load(&scenario, &runner, bug);
-    bool caught = false;
-    for (uint64_t seed = 1; seed <= SEEDS && !caught; seed++) {
-        struct sim_world *world;
-        sim_arena_reset(runner.arena);
-        cr_assert_eq(sim_world_new(&world, runner.arena, &scenario.plan, seed, NULL), SIM_OK);
-        caught = fires(world, check);
-    }
-    runner_release(&runner);
-    scenario_release(&scenario);
-    return caught;
-}
-
-/* A random schedule within the model finds every bug, by the check that is meant to. */
-Test(bugs, are_caught_by_the_check_meant_for_them, .timeout = 120)
-{
-    for (uint32_t b = 0; b < raft()->bug_count; b++) {
-        const struct sim_planted_bug *bug = &raft()->bugs[b];
-        cr_expect(catches(bug->name, check_named(bug->check)),
-                  "%s was not caught by %s in %d seeds", bug->name, bug->check, SEEDS);
-    }
-}
-
-/* Every bug says what it does, where it was met, and which check is meant for it. */
-Test(bugs, are_documented)
-{
-    for (uint32_t b = 0; b < raft()->bug_count; b++) {
-        const struct sim_planted_bug *bug = &raft()->bugs[b];
-        cr_expect_gt(strlen(bug->summary), 20, "%s", bug->name);
-        cr_expect_gt(strlen(bug->source), 5, "%s", bug->name);
-        cr_expect_lt(check_named(bug->check), SIM_CHECK_COUNT, "%s: %s", bug->name, bug->check);
-    }
-}
-
-/* Without a bug nothing fires, and over the seeds every check had its chance. */
-Test(bugs, are_not_seen_where_there_are_none, .timeout = 60)
-{
-    struct scenario scenario;
-    struct runner runner;
-    uint64_t exercised[SIM_CHECK_COUNT] = {0};
-    load(&scenario, &runner, NULL);
-    for (uint64_t seed = 1; seed <= CLEAN_SEEDS; seed++) {
-        struct sim_world *world;
-        uint64_t wall_ns;
-        cr_assert_eq(runner_run(&runner, &scenario.plan, seed, NULL, &world, &wall_ns),
-                     RUNNER_DONE);
-        for (uint32_t c = 0; c < SIM_CHECK_COUNT; c++) {
-            const struct sim_check_state *state = sim_checks_state(sim_world_checks(world), c);
-            cr_expect(!state->violated && state->verdict != SIM_STUCK, "seed %" PRIu64 ": %s: %s",
-                      seed, sim_check_infos[c].name, state->detail);
-            exercised[c] += state->exercised;
+    for (size_t i = 0; i < row_count; i++) {
+        if (profile_is_known(i)) {
+            continue;
         }
+        struct scenario scenario;
+        struct runner runner = {0};
+        bool exercised[SIM_CHECK_COUNT] = {false};
+        cr_assert(corpus_open(&scenario, &runner, rows[i].profile, ""));
+        for (uint64_t seed = 1; seed <= CLEAN_SEEDS; seed++) {
+            for (size_t k = i; k < row_count; k++) {
+                const uint32_t check = corpus_check(bug_of(&rows[k])->check);
+                if (strcmp(rows[k].profile, rows[i].profile) == 0 && !exercised[check]) {
+                    exercised[check] = run(&runner, &scenario, seed, check, true) == SIM_HOLDS;
+                }
+            }
+        }
+        for (size_t k = i; k < row_count; k++) {
+            cr_expect(strcmp(rows[k].profile, rows[i].profile) != 0 ||
+                          exercised[corpus_check(bug_of(&rows[k])->check)],
+                      "%s never exercises %s", rows[i].profile, bug_of(&rows[k])->check);
+        }
+        corpus_close(&scenario, &runner);
     }
-    for (uint32_t b = 0; b < raft()->bug_count; b++) {
-        cr_expect_gt(exercised[check_named(raft()->bugs[b].check)], 0, "%s", raft()->bugs[b].check);
-    }
-    runner_release(&runner);
-    scenario_release(&scenario);
 }

@@ -7,6 +7,8 @@
 #include <sys/time.h>
 #include <time.h>
 
+#define HUNT_STEP_NS (SIM_S / 2) /* Of virtual time, between two looks at the checks. */
+
 /* A handler has no context pointer: the run under way is a global. One run at a time. */
 static sigjmp_buf jump_out;
 static struct sim_world *volatile running;
@@ -63,6 +65,7 @@ static void install_handlers(void)
 bool runner_init(struct runner *runner, const struct sim_plan *plan)
 {
     runner->arena = sim_arena_new(plan->memory_bytes);
+    runner->hunted = 0;
     install_handlers();
     return runner->arena != NULL;
 }
@@ -98,6 +101,31 @@ static const char *signal_words(int number)
     }
 }
 
+static bool has_caught(const struct sim_world *world, uint64_t hunted)
+{
+    for (uint32_t c = 0; c < SIM_CHECK_COUNT; c++) {
+        if ((hunted >> c & 1) && sim_checks_state(sim_world_checks(world), c)->violated) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum sim_stop run(struct sim_world *world, uint64_t hunted)
+{
+    if (hunted == 0) {
+        return sim_world_run(world, SIM_NEVER);
+    }
+    enum sim_stop stop = SIM_STOP_TIME;
+    for (uint64_t until_ns = HUNT_STEP_NS; stop == SIM_STOP_TIME; until_ns += HUNT_STEP_NS) {
+        stop = sim_world_run(world, until_ns);
+        if (has_caught(world, hunted)) {
+            return stop;
+        }
+    }
+    return stop;
+}
+
 enum runner_end runner_run(struct runner *runner, const struct sim_plan *plan, uint64_t seed,
                            const struct sim_sink *sink, struct sim_world **out, uint64_t *wall_ns)
 {
@@ -113,7 +141,7 @@ enum runner_end runner_run(struct runner *runner, const struct sim_plan *plan, u
     if (number == 0) {
         watched_step = UINT64_MAX;
         running = world;
-        stop = sim_world_run(world, SIM_NEVER);
+        stop = run(world, runner->hunted);
         running = NULL;
     } else {
         (void)snprintf(why, sizeof why, "its code raised %s", signal_words(number));

@@ -8,6 +8,8 @@
 
 struct runner {
     struct sim_arena *arena; /* Reused: the pages are warm from the second run on. */
+    uint64_t hunted;         /* Bit set of enum sim_check: a run is broken off soon after one of
+                              * these is violated. What bugs break can end in a storm. */
 };
 
 /* Make the arena and install the signal handlers. False if there is no memory. */
@@ -15,7 +17,7 @@ SIM_NODISCARD bool runner_init(struct runner *runner, const struct sim_plan *pla
 void runner_release(struct runner *runner);
 
 enum runner_end {
-    RUNNER_DONE,   /* The run has ended and its verdicts are final. */
+    RUNNER_DONE,   /* The run has ended and its verdicts are final, or the hunt has. */
     RUNNER_MEMORY, /* The world needs more memory than the scenario gives it. */
 };
 
