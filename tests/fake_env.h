@@ -10,7 +10,7 @@
 #include "sim/rng.h"
 
 #define FAKE_RECORDS 1024 /* Of a file, at most. */
-#define FAKE_RECORD_BYTES 64
+#define FAKE_RECORD_BYTES 512
 #define FAKE_MESSAGES 512 /* Kept, at most; later ones are counted only. */
 
 struct fake_record {
@@ -20,7 +20,8 @@ struct fake_record {
 };
 
 struct fake_file {
-    uint64_t end; /* Positions begin at 0; a test of a log leaves 0 a hole. */
+    uint64_t begin; /* Moved by a discard alone; a test of a log leaves 0 a hole. */
+    uint64_t end;
     struct fake_record records[FAKE_RECORDS];
 };
 
@@ -153,7 +154,8 @@ enum sim_status sim_disk_write(struct sim_env *env, uint32_t file, uint64_t posi
 {
     struct fake_file *f = &env->cached[file];
     assert(size_bytes > 0 && size_bytes <= FAKE_RECORD_BYTES);
-    assert(position <= f->end || f->end == 0);
+    assert(position >= f->begin);
+    assert(position <= f->end || f->end == f->begin);
     if (env->write_status != SIM_OK) {
         return env->write_status;
     }
@@ -176,9 +178,26 @@ void sim_disk_truncate(struct sim_env *env, uint32_t file, uint64_t from)
     f->end = from < f->end ? from : f->end;
 }
 
+void sim_disk_discard(struct sim_env *env, uint32_t file, uint64_t before)
+{
+    struct fake_file *f = &env->cached[file];
+    assert(before < FAKE_RECORDS);
+    for (uint64_t i = f->begin; i < before && i < f->end; i++) {
+        f->records[i].size_bytes = 0;
+    }
+    f->begin = before > f->begin ? before : f->begin;
+    f->end = before > f->end ? before : f->end;
+}
+
+uint64_t sim_disk_begin(const struct sim_env *env, uint32_t file)
+{
+    return env->cached[file].begin;
+}
+
 static inline void fake_copy_files(struct fake_file *to, const struct fake_file *from)
 {
     for (uint32_t i = 0; i < SIM_FILES_MAX; i++) {
+        to[i].begin = from[i].begin;
         to[i].end = from[i].end;
         memcpy(to[i].records, from[i].records, from[i].end * sizeof from[i].records[0]);
     }

@@ -314,7 +314,7 @@ static uint64_t odd_number(struct sim_rng *rng)
 static void give_nonsense(struct sim_rng *rng)
 {
     uint8_t bytes[RAFT_APPEND_BYTES + 4 * RAFT_ENTRY_BYTES];
-    static const uint32_t sizes[RAFT_MESSAGE_COUNT + 1] = {32, 16, 32, 16, 40, 32, 16, 24};
+    static const uint32_t sizes[RAFT_MESSAGE_COUNT + 1] = {32, 16, 32, 16, 40, 32, 16, 60, 32, 24};
     const uint32_t kind = sim_rng_bounded(rng, RAFT_MESSAGE_COUNT + 1);
     const uint32_t entries = kind == RAFT_APPEND_ENTRIES ? sim_rng_bounded(rng, 5) : 0;
     for (uint32_t i = 0; i < sizeof bytes / 8; i++) {
@@ -328,7 +328,7 @@ static void give_nonsense(struct sim_rng *rng)
     for (uint32_t i = 0; i < entries; i++) { /* Mostly with a function that exists. */
         sim_put32(bytes + RAFT_APPEND_BYTES + i * RAFT_ENTRY_BYTES + 12, sim_rng_bounded(rng, 4));
     }
-    const uint32_t flags = sim_rng_bounded(rng, 8);
+    const uint32_t flags = sim_rng_bounded(rng, 16);
     const bool strange = sim_rng_chance(rng, 20000);
     sim_put32(bytes + 4, strange                       ? sim_rng_u32(rng)
                          : kind == RAFT_APPEND_ENTRIES ? entries
@@ -389,6 +389,7 @@ Test(raft_storage, survives_nonsense, .timeout = 60)
         make_leader();
         env->settings[RAFT_SET_PRE_VOTE].low = (int64_t)(seed & 1);
         env->settings[RAFT_SET_CHECK_QUORUM].low = (int64_t)(seed >> 1 & 1);
+        env->settings[RAFT_SET_SNAPSHOT_THRESHOLD].low = (int64_t)(seed >> 2 & 3);
         fake_event(env, (struct sim_event){.kind = SIM_EVENT_CONFIGURE});
         for (int i = 0; i < 200 && !node()->halted; i++) {
             do_something(&rng);

@@ -56,7 +56,7 @@ void raft_on_election_timer(struct raft *r, struct sim_env *env)
     }
     /* A disk slower than the timeout must not make a node run through terms in which it never
      * came to ask for a vote. */
-    if (r->due & RAFT_DUE_CAMPAIGN) {
+    if ((r->due & RAFT_DUE_CAMPAIGN) || raft_snapshot_installing(r)) {
         raft_restart_election_timer(r, env);
         return;
     }
@@ -304,7 +304,7 @@ void raft_on_timeout_now(struct raft *r, struct sim_env *env, const struct sim_e
 {
     struct raft_message message;
     if (!raft_receive(r, event, &message) || message.term < r->term ||
-        r->role != SIM_ROLE_FOLLOWER) {
+        r->role != SIM_ROLE_FOLLOWER || raft_snapshot_installing(r)) {
         return;
     }
     if (message.term > r->term) {

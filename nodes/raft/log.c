@@ -43,13 +43,28 @@ static bool reserve_chunk(struct raft_log *log, struct sim_env *env)
 
 static bool push(struct raft_log *log, struct sim_env *env, const struct raft_entry *entry)
 {
-    const uint64_t chunk = log->last / RAFT_CHUNK_ENTRIES;
+    const uint64_t chunk = log->last / RAFT_CHUNK_ENTRIES - log->chunk_base;
     if (chunk == log->chunk_count && !reserve_chunk(log, env)) {
         return false;
     }
     log->chunks[chunk][log->last % RAFT_CHUNK_ENTRIES] = *entry;
     log->last++;
     return true;
+}
+
+/* Release the chunks that hold only entries before `first`. */
+static void drop_front(struct raft_log *log, struct sim_env *env, uint64_t first)
+{
+    const uint64_t wanted = (first - 1) / RAFT_CHUNK_ENTRIES - log->chunk_base;
+    const uint32_t gone = wanted < log->chunk_count ? (uint32_t)wanted : log->chunk_count;
+    for (uint32_t i = 0; i < gone; i++) {
+        sim_release(env, log->chunks[i]);
+    }
+    for (uint32_t i = gone; i < log->chunk_count; i++) {
+        log->chunks[i - gone] = log->chunks[i];
+    }
+    log->chunk_count -= gone;
+    log->chunk_base += wanted;
 }
 
 /* ---- Disk ------------------------------------------------------------------------------- */
@@ -80,7 +95,7 @@ bool raft_log_append(struct raft *r, struct sim_env *env, const struct raft_entr
 
 void raft_log_truncate(struct raft *r, struct sim_env *env, uint64_t from)
 {
-    assert(from >= 1);
+    assert(from >= r->log.first);
     if (from > r->log.last) {
         return;
     }
@@ -91,6 +106,35 @@ void raft_log_truncate(struct raft *r, struct sim_env *env, uint64_t from)
     r->log.durable = r->log.durable < from ? r->log.durable : from - 1;
     r->sync_last = r->sync_last < from ? r->sync_last : from - 1;
     r->verified = r->verified < from ? r->verified : from - 1;
+    r->dirty = true;
+}
+
+void raft_log_discard(struct raft *r, struct sim_env *env, uint64_t first)
+{
+    assert(first <= r->snapshot.durable + 1);
+    assert(first <= r->log.last + 1);
+    if (first <= r->log.first) {
+        return;
+    }
+    const uint64_t before_term = raft_term_at(r, first - 1);
+    sim_disk_discard(env, RAFT_FILE_LOG, first);
+    drop_front(&r->log, env, first);
+    r->log.first = first;
+    r->log.before_term = before_term;
+    r->dirty = true;
+}
+
+void raft_log_restart(struct raft *r, struct sim_env *env, uint64_t index, uint64_t term)
+{
+    assert(index == r->snapshot.durable);
+    raft_log_truncate(r, env, r->log.first);
+    sim_disk_discard(env, RAFT_FILE_LOG, index + 1);
+    drop_front(&r->log, env, index + 1);
+    r->log.first = index + 1;
+    r->log.before_term = term;
+    r->log.last = index;
+    r->log.durable = index;
+    r->sync_last = r->sync_last < index ? r->sync_last : index;
     r->dirty = true;
 }
 
@@ -139,11 +183,22 @@ static uint64_t durable_witness(struct sim_env *env, uint64_t from, uint64_t end
  * knows that it was durable, may be all that is left of a committed entry: to cut the log
  * there and to vote with the shorter one can lose it for everybody (Alagappan et al.,
  * "Protocol-Aware Recovery for Consensus-Based Storage", FAST '18). That recovery asks other
- * nodes for the entry; ours stops. */
+ * nodes for the entry; ours stops.
+ *
+ * What the snapshot covers is not read but discarded: the crash came before that was done. The
+ * first record after it tells by its distance whether the log goes on from the snapshot or is
+ * another, which the snapshot was to replace. */
 bool raft_log_recover(struct raft *r, struct sim_env *env)
 {
     const uint64_t end = sim_disk_end(env, RAFT_FILE_LOG);
-    uint64_t index = 1;
+    uint64_t index = r->snapshot.index + 1;
+    r->log.first = index;
+    r->log.before_term = r->snapshot.term;
+    r->log.last = r->log.durable = r->snapshot.index;
+    r->log.chunk_base = r->snapshot.index / RAFT_CHUNK_ENTRIES;
+    if (sim_disk_begin(env, RAFT_FILE_LOG) > index) {
+        return false; /* Something was discarded, and the snapshot over it is gone. */
+    }
     for (; index < end; index++) {
         struct found found = {0};
         const enum raft_record state = read_record(env, index, &found);
@@ -165,6 +220,10 @@ bool raft_log_recover(struct raft *r, struct sim_env *env)
     }
     if (index < end) {
         sim_disk_truncate(env, RAFT_FILE_LOG, index);
+        r->dirty = true;
+    }
+    if (r->snapshot.index > 0 && sim_disk_begin(env, RAFT_FILE_LOG) < r->log.first) {
+        sim_disk_discard(env, RAFT_FILE_LOG, r->log.first);
         r->dirty = true;
     }
     r->log.durable = r->log.last;

@@ -9,9 +9,15 @@
  *     append_entries          prev index      prev term    commit      (flags: entry count)
  *     append_entries_reply    index           hint
  *     timeout_now             (ends after the term)
+ *     install_snapshot        index           term         offset      then bytes of the snapshot
+ *     install_snapshot_reply  index           offset
  *
  * An append_entries_reply with RAFT_FLAG_MATCHED acknowledges entries up to `index`; without
  * it, `index` is the rejected prev index and the logs may be equal up to `hint` at most.
+ *
+ * An install_snapshot_reply says how much of the snapshot has arrived, so that a chunk lost on
+ * the way is sent again, and a follower that restarted begins anew. Its end is acknowledged by
+ * an append_entries_reply, like entries.
  *
  * The checksum is always sent; the setting says whether a receiver looks at it. So it can be
  * switched node by node. */
@@ -21,10 +27,15 @@
 #define SENT_BYTES (HEADER_BYTES + 16) /* At most, but for append_entries. */
 
 static const uint8_t size_by_kind[RAFT_MESSAGE_COUNT] = {
-    [RAFT_PRE_VOTE] = HEADER_BYTES + 16,       [RAFT_PRE_VOTE_REPLY] = HEADER_BYTES,
-    [RAFT_REQUEST_VOTE] = HEADER_BYTES + 16,   [RAFT_REQUEST_VOTE_REPLY] = HEADER_BYTES,
-    [RAFT_APPEND_ENTRIES] = RAFT_APPEND_BYTES, [RAFT_APPEND_ENTRIES_REPLY] = HEADER_BYTES + 16,
+    [RAFT_PRE_VOTE] = HEADER_BYTES + 16,
+    [RAFT_PRE_VOTE_REPLY] = HEADER_BYTES,
+    [RAFT_REQUEST_VOTE] = HEADER_BYTES + 16,
+    [RAFT_REQUEST_VOTE_REPLY] = HEADER_BYTES,
+    [RAFT_APPEND_ENTRIES] = RAFT_APPEND_BYTES,
+    [RAFT_APPEND_ENTRIES_REPLY] = HEADER_BYTES + 16,
     [RAFT_TIMEOUT_NOW] = HEADER_BYTES,
+    [RAFT_INSTALL_SNAPSHOT] = HEADER_BYTES + 24,
+    [RAFT_INSTALL_SNAPSHOT_REPLY] = HEADER_BYTES + 16,
 };
 
 /* A flipped bit anywhere always changes the 64 bits below the fold, since every step of the
@@ -71,13 +82,28 @@ void raft_send(struct sim_env *env, uint32_t to, enum raft_message_kind kind,
                const struct raft_message *message)
 {
     uint8_t bytes[SENT_BYTES];
-    assert(kind != RAFT_APPEND_ENTRIES);
+    assert(size_by_kind[kind] <= sizeof bytes);
     sim_put32(bytes + 4, message->flags);
     sim_put64(bytes + 8, message->term);
     sim_put64(bytes + 16, message->a);
     sim_put64(bytes + 24, message->b);
     sim_put32(bytes, checksum(bytes, size_by_kind[kind], kind));
     sim_send(env, to, kind, bytes, size_by_kind[kind]);
+}
+
+void raft_send_chunk(struct sim_env *env, uint32_t to, const struct raft_message *message)
+{
+    uint8_t bytes[HEADER_BYTES + 24 + RAFT_MAX_CHUNK];
+    const uint32_t size_bytes = HEADER_BYTES + 24 + message->entries_bytes;
+    assert(message->entries_bytes <= RAFT_MAX_CHUNK);
+    sim_put32(bytes + 4, message->flags);
+    sim_put64(bytes + 8, message->term);
+    sim_put64(bytes + 16, message->a);
+    sim_put64(bytes + 24, message->b);
+    sim_put64(bytes + 32, message->c);
+    memcpy(bytes + HEADER_BYTES + 24, message->entries, message->entries_bytes);
+    sim_put32(bytes, checksum(bytes, size_bytes, RAFT_INSTALL_SNAPSHOT));
+    sim_send(env, to, RAFT_INSTALL_SNAPSHOT, bytes, size_bytes);
 }
 
 uint32_t raft_encode_append(const struct raft *r, uint64_t prev_index, uint32_t count,
@@ -117,7 +143,11 @@ bool raft_receive(const struct raft *r, const struct sim_event *event, struct ra
     message->b = fixed_bytes > 24 ? sim_get64(bytes + 24) : 0;
     message->c = fixed_bytes > 32 ? sim_get64(bytes + 32) : 0;
     message->entries = bytes + fixed_bytes;
+    message->entries_bytes = event->size_bytes - fixed_bytes;
+    if (kind == RAFT_INSTALL_SNAPSHOT) {
+        return true;
+    }
     const uint64_t entry_bytes =
         kind == RAFT_APPEND_ENTRIES ? (uint64_t)message->flags * RAFT_ENTRY_BYTES : 0;
-    return event->size_bytes - fixed_bytes == entry_bytes;
+    return message->entries_bytes == entry_bytes;
 }

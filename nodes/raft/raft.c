@@ -10,6 +10,8 @@ static const char *const message_names[] = {
     [RAFT_APPEND_ENTRIES] = "append_entries",
     [RAFT_APPEND_ENTRIES_REPLY] = "append_entries_reply",
     [RAFT_TIMEOUT_NOW] = "timeout_now",
+    [RAFT_INSTALL_SNAPSHOT] = "install_snapshot",
+    [RAFT_INSTALL_SNAPSHOT_REPLY] = "install_snapshot_reply",
     [RAFT_MESSAGE_COUNT] = NULL,
 };
 
@@ -63,6 +65,25 @@ static const struct sim_setting settings[RAFT_SET_COUNT] = {
          .standard = {1, 1},
          .maximum = 1,
          .summary = "A message whose checksum is wrong is dropped; off, it is believed."},
+    [RAFT_SET_SNAPSHOT_THRESHOLD] =
+        {.name = "snapshot_threshold",
+         .type = SIM_SETTING_COUNT,
+         .maximum = 1000000000,
+         .summary = "A node that has applied this many entries since its last snapshot takes "
+                    "another and discards the log before it (dissertation 5.1); 0: never."},
+    [RAFT_SET_SNAPSHOT_TRAILING] =
+        {.name = "snapshot_trailing",
+         .type = SIM_SETTING_COUNT,
+         .maximum = 1000000000,
+         .summary = "So many entries before the snapshot stay in the log, for followers that are "
+                    "a little behind."},
+    [RAFT_SET_SNAPSHOT_CHUNK] = {.name = "snapshot_chunk",
+                                 .type = SIM_SETTING_SIZE,
+                                 .standard = {4096, 4096},
+                                 .minimum = 16,
+                                 .maximum = RAFT_MAX_CHUNK,
+                                 .summary = "One install_snapshot carries at most this many bytes "
+                                            "(dissertation 5.3)."},
 };
 
 static const char *const role_names[] = {"follower", "candidate", "leader", NULL};
@@ -98,6 +119,9 @@ static void read_settings(struct raft *r, struct sim_env *env)
         .election_high_ns = (uint64_t)election.high,
         .heartbeat_ns = (uint64_t)sim_setting(env, RAFT_SET_HEARTBEAT_INTERVAL),
         .max_entries = (uint32_t)sim_setting(env, RAFT_SET_MAX_ENTRIES),
+        .snapshot_threshold = (uint64_t)sim_setting(env, RAFT_SET_SNAPSHOT_THRESHOLD),
+        .snapshot_trailing = (uint64_t)sim_setting(env, RAFT_SET_SNAPSHOT_TRAILING),
+        .snapshot_chunk_bytes = (uint32_t)sim_setting(env, RAFT_SET_SNAPSHOT_CHUNK),
         .pre_vote = sim_setting(env, RAFT_SET_PRE_VOTE) != 0,
         .check_quorum = sim_setting(env, RAFT_SET_CHECK_QUORUM) != 0,
         .no_op = sim_setting(env, RAFT_SET_NO_OP) != 0,
@@ -132,7 +156,10 @@ static void boot(struct raft *r, struct sim_env *env)
     kv_init(&r->kv);
     r->kv.without_sessions = raft_has_bug(r, RAFT_R16);
     read_settings(r, env);
-    const bool sound = join_group(r, env) && raft_hard_recover(r, env) && raft_log_recover(r, env);
+    r->log.first = 1;
+    const bool sound = join_group(r, env) && raft_hard_recover(r, env) &&
+                       raft_snapshot_recover(r, env) && raft_log_recover(r, env);
+    raft_snapshot_schedule(r);
     /* A write of the hard state that a crash took, while entries of its term survived: nothing
      * was promised in that term, so its number is enough. */
     if (raft_last_term(r) > r->term) {
@@ -142,7 +169,7 @@ static void boot(struct raft *r, struct sim_env *env)
     }
     sim_publish(env, RAFT_FACT_TERM, (int64_t)r->term);
     sim_publish(env, RAFT_FACT_ROLE, 0);
-    sim_publish(env, RAFT_FACT_COMMIT, 0);
+    sim_publish(env, RAFT_FACT_COMMIT, (int64_t)r->commit);
     sim_publish(env, RAFT_FACT_LEADER, -1);
     sim_publish(env, RAFT_FACT_HEALTH, 0);
     if (!sound) {
@@ -157,6 +184,7 @@ static void boot(struct raft *r, struct sim_env *env)
 static void configure(struct raft *r, struct sim_env *env)
 {
     read_settings(r, env);
+    raft_snapshot_schedule(r);
     if (r->role != SIM_ROLE_LEADER) {
         raft_restart_election_timer(r, env);
         return;
@@ -190,6 +218,12 @@ static void on_message(struct raft *r, struct sim_env *env, const struct sim_eve
     case RAFT_TIMEOUT_NOW:
         raft_on_timeout_now(r, env, event);
         break;
+    case RAFT_INSTALL_SNAPSHOT:
+        raft_on_install_snapshot(r, env, event);
+        break;
+    case RAFT_INSTALL_SNAPSHOT_REPLY:
+        raft_on_install_reply(r, env, event);
+        break;
     default:
         break;
     }
@@ -216,7 +250,8 @@ static void on_command(struct raft *r, struct sim_env *env, const struct sim_eve
 {
     if (event->command == RAFT_COMMAND_TRANSFER) {
         raft_transfer_start(r, env, event->from);
-    } else if (event->command == RAFT_COMMAND_CAMPAIGN && r->role != SIM_ROLE_LEADER) {
+    } else if (event->command == RAFT_COMMAND_CAMPAIGN && r->role != SIM_ROLE_LEADER &&
+               !raft_snapshot_installing(r)) {
         raft_campaign(r, env);
     }
 }
@@ -268,10 +303,12 @@ static void view(const void *state, struct sim_view *v)
         .term = r->term,
         .vote = r->vote,
         .role = r->role,
-        .first_index = 1,
+        .first_index = r->log.first,
         .last_index = r->log.last,
         .commit_index = r->commit,
         .applied_index = r->applied,
+        .snapshot_index = r->snapshot.index,
+        .snapshot_term = r->snapshot.term,
         .voters = r->members,
         .voter_count = r->member_count,
     };
@@ -280,7 +317,7 @@ static void view(const void *state, struct sim_view *v)
 static bool entry_id(const void *state, uint64_t index, struct sim_entry_id *id)
 {
     const struct raft *r = state;
-    if (index < 1 || index > r->log.last) {
+    if (index < r->log.first || index > r->log.last) {
         return false;
     }
     const struct raft_entry *entry = raft_entry_at(r, index);

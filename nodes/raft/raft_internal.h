@@ -3,6 +3,7 @@
  *     raft.c         the kind's table, boot, the event switch, the view
  *     election.c     timeouts, votes, roles
  *     replication.c  appending entries, acknowledging them, committing
+ *     snapshot.c     log compaction, and sending the snapshot to those who are far behind
  *     client.c       operations in, answers out, leadership transfer
  *     log.c          the log in memory and its records on disk
  *     storage.c      hard state, syncs, recovery, stopping safely
@@ -17,7 +18,10 @@
  *   1. Nothing that promises a term, a vote or an entry leaves before it is durable.
  *   2. A leader counts itself only as far as its own disk is durable (dissertation 10.2.1).
  *   3. Indices: durable <= last, and for a leader's peers match < next <= last + 1.
- *   4. `verified` is the length of the prefix known to equal that of this term's leader. */
+ *   4. `verified` is the length of the prefix known to equal that of this term's leader.
+ *   5. first - 1 <= snapshot.durable <= snapshot.index <= applied <= commit <= last: nothing
+ *      is discarded before the snapshot over it is durable. (While a received snapshot is being
+ *      written, snapshot.incoming is ahead of all of them.) */
 #ifndef NODES_RAFT_RAFT_INTERNAL_H
 #define NODES_RAFT_RAFT_INTERNAL_H
 
@@ -48,6 +52,9 @@ enum raft_setting {
     RAFT_SET_MAX_ENTRIES,
     RAFT_SET_NO_OP,
     RAFT_SET_CHECKSUM,
+    RAFT_SET_SNAPSHOT_THRESHOLD,
+    RAFT_SET_SNAPSHOT_TRAILING,
+    RAFT_SET_SNAPSHOT_CHUNK,
     RAFT_SET_COUNT
 };
 
@@ -59,6 +66,8 @@ enum raft_message_kind {
     RAFT_APPEND_ENTRIES,
     RAFT_APPEND_ENTRIES_REPLY,
     RAFT_TIMEOUT_NOW,
+    RAFT_INSTALL_SNAPSHOT,
+    RAFT_INSTALL_SNAPSHOT_REPLY,
     RAFT_MESSAGE_COUNT
 };
 
@@ -79,17 +88,41 @@ struct raft_log {
     struct raft_entry **chunks;
     uint32_t chunk_count;
     uint32_t chunk_capacity;
-    uint64_t last;    /* Index of the last entry; 0: empty. */
-    uint64_t durable; /* Entries up to here are on the disk for good. */
+    uint64_t chunk_base;  /* Number of chunks dropped before the first one. */
+    uint64_t first;       /* Index of the first entry kept; last + 1 if there is none. */
+    uint64_t before_term; /* Term of the entry at first - 1; 0 if first is 1. */
+    uint64_t last;        /* Index of the last entry; first - 1 if there is none. */
+    uint64_t durable;     /* Entries up to here are on the disk for good, or under a snapshot. */
+};
+
+/* The snapshot on disk, and one that arrives. */
+struct raft_snapshot {
+    uint64_t index; /* Of the last entry that it covers; 0: none. */
+    uint64_t term;
+    uint64_t durable; /* The index of the one that is durable. */
+    uint64_t due;     /* Take the next one when this many entries are applied. */
+
+    uint64_t written;  /* Given to the disk, not yet durable: its index; 0: none. */
+    bool written_here; /* Taken here; else received, and to be installed. */
+
+    uint64_t incoming; /* Being received: its index; 0: none. */
+    uint64_t incoming_term;
+    uint8_t *bytes;
+    uint32_t size_bytes;
+    uint32_t capacity_bytes;
 };
 
 struct raft_peer {
-    uint64_t match; /* Known to be durable there; as the leader of this term knows. */
-    uint64_t next;  /* The next entry to send. */
-    bool streaming; /* Sends new entries at once; else probes, one message at a time. */
-    bool answered;  /* Since the last heartbeat, */
-    bool active;    /* and since the last check of the quorum. */
-    bool granted;   /* Its vote, to the candidate that we are. */
+    uint64_t match;        /* Known to be durable there; as the leader of this term knows. */
+    uint64_t next;         /* The next entry to send. */
+    uint64_t snapshot;     /* Index of the snapshot being sent; 0: none. */
+    uint32_t offset_bytes; /* How much of it has arrived. */
+    uint64_t catch_up_ns;  /* When it last answered while catching up with a snapshot. */
+    bool catching_up;      /* Was sent a snapshot, and does not have all that is committed yet. */
+    bool streaming;        /* Sends new entries at once; else probes, one message at a time. */
+    bool answered;         /* Since the last heartbeat, */
+    bool active;           /* and since the last check of the quorum. */
+    bool granted;          /* Its vote, to the candidate that we are. */
 };
 
 /* Answers that wait until the hard state, and what else they promise, is durable. A change of
@@ -106,6 +139,9 @@ struct raft_config {
     uint64_t election_high_ns;
     uint64_t heartbeat_ns;
     uint32_t max_entries;
+    uint32_t snapshot_chunk_bytes;
+    uint64_t snapshot_threshold; /* 0: never. */
+    uint64_t snapshot_trailing;
     bool pre_vote;
     bool check_quorum;
     bool no_op;
@@ -129,6 +165,7 @@ struct raft {
     uint64_t hard_durable; /* and as last known durable. */
 
     struct raft_log log;
+    struct raft_snapshot snapshot;
 
     uint32_t role;        /* enum sim_role */
     uint32_t leader;      /* Of this term; SIM_NOBODY if not known. */
@@ -149,8 +186,9 @@ struct raft {
     bool dirty;   /* Something was written since the last sync began. */
     bool syncing; /* At most one sync at a time: what comes meanwhile shares the next. */
     uint64_t sync_token;
-    uint64_t sync_last; /* What it will make durable: entries up to here, */
-    uint64_t sync_hard; /* and this version of the hard state. */
+    uint64_t sync_last;     /* What it will make durable: entries up to here, */
+    uint64_t sync_hard;     /* and this version of the hard state, */
+    uint64_t sync_snapshot; /* and the snapshot up to this index; 0: none. */
 
     uint32_t transfer_target; /* A leader about to hand over; else SIM_NOBODY. */
 };
@@ -196,8 +234,13 @@ void raft_on_heartbeat_timer(struct raft *r, struct sim_env *env);
 void raft_replicate(struct raft *r, struct sim_env *env);
 void raft_on_append(struct raft *r, struct sim_env *env, const struct sim_event *event);
 void raft_on_append_reply(struct raft *r, struct sim_env *env, const struct sim_event *event);
+/* A message of the leader of `term` has come: follow it. False if it is of an older one. */
+SIM_NODISCARD bool raft_hear_leader(struct raft *r, struct sim_env *env, uint32_t leader,
+                                    uint64_t term);
 /* Tell the leader what is verified and durable; clears what is no longer due. */
 void raft_acknowledge(struct raft *r, struct sim_env *env);
+/* The prefix up to `index` is that of this term's leader: acknowledge it, now or when durable. */
+void raft_verify_to(struct raft *r, uint64_t index);
 /* A leader commits what a majority holds durably. */
 void raft_advance_commit(struct raft *r, struct sim_env *env);
 
@@ -211,19 +254,44 @@ void raft_transfer_start(struct raft *r, struct sim_env *env, uint32_t target);
 /* If the target has all of the log: tell it to campaign. */
 void raft_transfer_check(struct raft *r, struct sim_env *env);
 
+/* ---- snapshot.c -------------------------------------------------------------------------- */
+
+/* Take a snapshot of what is applied: enough has been since the last one. Puts it off while a
+ * peer needs the last one. */
+void raft_snapshot_take(struct raft *r, struct sim_env *env);
+/* Say when the next one is due, after a change of the settings or a new snapshot. */
+void raft_snapshot_schedule(struct raft *r);
+/* The one written last is durable: install it if it was received, and discard what it covers. */
+void raft_snapshot_durable(struct raft *r, struct sim_env *env);
+/* Read the newest good one at boot. False if the node must not go on. */
+SIM_NODISCARD bool raft_snapshot_recover(struct raft *r, struct sim_env *env);
+/* Is a received snapshot being written? Then the node does not campaign. */
+bool raft_snapshot_installing(const struct raft *r);
+/* Send a chunk to a peer that needs entries which are no longer in the log. */
+void raft_snapshot_send(struct raft *r, struct sim_env *env, uint32_t place);
+/* A peer that was sent the snapshot has acknowledged its `match`. */
+void raft_snapshot_caught_up(struct raft *r, struct sim_env *env, uint32_t place);
+void raft_on_install_snapshot(struct raft *r, struct sim_env *env, const struct sim_event *event);
+void raft_on_install_reply(struct raft *r, struct sim_env *env, const struct sim_event *event);
+
 /* ---- log.c ------------------------------------------------------------------------------- */
 
 static inline const struct raft_entry *raft_entry_at(const struct raft *r, uint64_t index)
 {
-    assert(index >= 1);
+    assert(index >= r->log.first);
     assert(index <= r->log.last);
-    return &r->log.chunks[(index - 1) / RAFT_CHUNK_ENTRIES][(index - 1) % RAFT_CHUNK_ENTRIES];
+    const uint64_t chunk = (index - 1) / RAFT_CHUNK_ENTRIES - r->log.chunk_base;
+    return &r->log.chunks[chunk][(index - 1) % RAFT_CHUNK_ENTRIES];
 }
 
-/* Term of an entry; 0 before the first. */
+/* Term of an entry, or of the one before the first. */
 static inline uint64_t raft_term_at(const struct raft *r, uint64_t index)
 {
-    return index == 0 ? 0 : raft_entry_at(r, index)->term;
+    if (SIM_UNLIKELY(index < r->log.first)) {
+        assert(index + 1 == r->log.first);
+        return r->log.before_term;
+    }
+    return raft_entry_at(r, index)->term;
 }
 
 static inline uint64_t raft_last_term(const struct raft *r)
@@ -235,7 +303,11 @@ static inline uint64_t raft_last_term(const struct raft *r)
 SIM_NODISCARD bool raft_log_append(struct raft *r, struct sim_env *env,
                                    const struct raft_entry *entry);
 void raft_log_truncate(struct raft *r, struct sim_env *env, uint64_t from);
-/* Read the log from disk at boot. False if the node must not go on with it. */
+/* Discard the entries before `first`, which the durable snapshot covers. */
+void raft_log_discard(struct raft *r, struct sim_env *env, uint64_t first);
+/* Drop the whole log: it goes on after entry `index` of `term`. */
+void raft_log_restart(struct raft *r, struct sim_env *env, uint64_t index, uint64_t term);
+/* Read the log from disk at boot, after the snapshot. False if the node must not go on with it. */
 SIM_NODISCARD bool raft_log_recover(struct raft *r, struct sim_env *env);
 
 /* ---- storage.c --------------------------------------------------------------------------- */
@@ -265,11 +337,13 @@ void raft_halt(struct raft *r, struct sim_env *env);
 #define RAFT_OPERATION_BYTES 40
 #define RAFT_ENTRY_BYTES (8 + RAFT_OPERATION_BYTES)
 #define RAFT_APPEND_BYTES 40
+#define RAFT_MAX_CHUNK 16384 /* Bytes of a snapshot in one message. */
 
 enum raft_flag {
     RAFT_FLAG_GRANTED = 1,  /* Of the replies to vote requests. */
     RAFT_FLAG_TRANSFER = 2, /* Of a vote request: the leader itself asked for it (3.10). */
     RAFT_FLAG_MATCHED = 4,  /* Of the replies to append_entries. */
+    RAFT_FLAG_LAST = 8,     /* Of the last chunk of a snapshot. */
 };
 
 /* Every message but the entries of append_entries; a kind uses what its row in message.c says. */
@@ -279,12 +353,15 @@ struct raft_message {
     uint64_t a;
     uint64_t b;
     uint64_t c;
-    const uint8_t *entries; /* Borrowed from the event. */
+    const uint8_t *entries; /* What follows the words; borrowed from the event. */
+    uint32_t entries_bytes;
 };
 
-/* Send all but append_entries. */
+/* Send all but append_entries and install_snapshot. */
 void raft_send(struct sim_env *env, uint32_t to, enum raft_message_kind kind,
                const struct raft_message *message);
+/* Send install_snapshot with its bytes; at most RAFT_MAX_CHUNK. */
+void raft_send_chunk(struct sim_env *env, uint32_t to, const struct raft_message *message);
 /* Encode an append_entries with entries prev_index + 1 and on; returns the size. */
 uint32_t raft_encode_append(const struct raft *r, uint64_t prev_index, uint32_t count,
                             uint8_t bytes[RAFT_APPEND_BYTES + RAFT_MAX_ENTRIES * RAFT_ENTRY_BYTES]);

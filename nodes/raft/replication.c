@@ -26,6 +26,10 @@ static uint32_t send_append(struct raft *r, struct sim_env *env, uint32_t place,
                             struct outgoing *out)
 {
     const uint64_t prev_index = r->peers[place].next - 1;
+    if (SIM_UNLIKELY(prev_index + 1 < r->log.first)) {
+        raft_snapshot_send(r, env, place);
+        return 0;
+    }
     const uint64_t available = r->log.last - prev_index;
     const uint32_t count = available < limit ? (uint32_t)available : limit;
     if (out->size_bytes == 0 || out->prev_index != prev_index || out->count != count) {
@@ -41,7 +45,8 @@ static uint32_t send_append(struct raft *r, struct sim_env *env, uint32_t place,
 static void stream(struct raft *r, struct sim_env *env, uint32_t place, struct outgoing *out)
 {
     struct raft_peer *peer = &r->peers[place];
-    while (peer->next <= r->log.last && peer->next - peer->match <= WINDOW_ENTRIES) {
+    while (peer->streaming && peer->next <= r->log.last &&
+           peer->next - peer->match <= WINDOW_ENTRIES) {
         peer->next += send_append(r, env, place, r->config.max_entries, out);
     }
 }
@@ -180,7 +185,13 @@ void raft_on_append_reply(struct raft *r, struct sim_env *env, const struct sim_
     if (peer->next <= peer->match) {
         peer->next = peer->match + 1;
     }
-    peer->streaming = true;
+    if (SIM_LIKELY(peer->next >= r->log.first)) { /* Else it is being sent the snapshot. */
+        peer->snapshot = 0;
+        peer->streaming = true;
+    }
+    if (SIM_UNLIKELY(peer->catching_up)) {
+        raft_snapshot_caught_up(r, env, place);
+    }
     if (progress) {
         raft_advance_commit(r, env);
         if (SIM_UNLIKELY(r->transfer_target != SIM_NOBODY)) {
@@ -200,6 +211,9 @@ static bool matches(const struct raft *r, uint64_t prev_index, uint64_t prev_ter
 {
     if (prev_index > r->log.last) {
         return false;
+    }
+    if (prev_index + 1 < r->log.first) {
+        return true; /* Under our snapshot: committed, so every leader has it. */
     }
     return raft_term_at(r, prev_index) == prev_term || raft_has_bug(r, RAFT_R10);
 }
@@ -226,13 +240,17 @@ static uint64_t hint_for(const struct raft *r, uint64_t prev_index)
 static bool append_new(struct raft *r, struct sim_env *env, const struct raft_message *append)
 {
     if (raft_has_bug(r, RAFT_R09)) {
-        raft_log_truncate(r, env, append->a + 1);
+        const uint64_t from = append->a > r->snapshot.index ? append->a : r->snapshot.index;
+        raft_log_truncate(r, env, from + 1);
     }
     for (uint32_t i = 0; i < append->flags; i++) {
         struct raft_entry entry;
         const uint64_t index = append->a + 1 + i;
         if (!raft_decode_entry(&entry, append->entries, i)) {
             return false;
+        }
+        if (index <= r->snapshot.index) {
+            continue; /* Compacted is not missing: what is committed is there to stay. */
         }
         if (index <= r->log.last) {
             if (raft_entry_at(r, index)->term == entry.term) {
@@ -281,6 +299,20 @@ void raft_acknowledge(struct raft *r, struct sim_env *env)
     }
 }
 
+bool raft_hear_leader(struct raft *r, struct sim_env *env, uint32_t leader, uint64_t term)
+{
+    if (term < r->term || (term == r->term && r->role == SIM_ROLE_LEADER)) {
+        return false; /* Two leaders of one term: only a fault beyond the protocol brings this. */
+    }
+    if (term > r->term || r->leader != leader) {
+        raft_become_follower(r, env, term, leader);
+    }
+    r->election_base_ns = sim_monotonic_ns(env);
+    r->leader_heard_ns = r->election_base_ns;
+    r->pre_candidate = false;
+    return true;
+}
+
 void raft_on_append(struct raft *r, struct sim_env *env, const struct sim_event *event)
 {
     struct raft_message append;
@@ -292,15 +324,9 @@ void raft_on_append(struct raft *r, struct sim_env *env, const struct sim_event 
         raft_send(env, event->from, RAFT_APPEND_ENTRIES_REPLY, &reply);
         return;
     }
-    if (append.term == r->term && r->role == SIM_ROLE_LEADER) {
-        return; /* Two leaders of one term: only a fault beyond the protocol brings this. */
+    if (!raft_hear_leader(r, env, event->from, append.term)) {
+        return;
     }
-    if (append.term > r->term || r->leader != event->from) {
-        raft_become_follower(r, env, append.term, event->from);
-    }
-    r->election_base_ns = sim_monotonic_ns(env);
-    r->leader_heard_ns = r->election_base_ns;
-    r->pre_candidate = false;
     if (!matches(r, append.a, append.b)) {
         reject(r, env, event->from, &append);
         return;
@@ -315,4 +341,12 @@ void raft_on_append(struct raft *r, struct sim_env *env, const struct sim_event 
     /* Not further than what this leader has checked: the entries beyond may conflict (3.5). */
     raft_commit_to(r, env, append.c < checked ? append.c : checked);
     r->due |= append.flags == 0 || checked <= ackable(r) ? RAFT_DUE_ANSWER : RAFT_DUE_ACK;
+}
+
+void raft_verify_to(struct raft *r, uint64_t index)
+{
+    if (index > r->verified) {
+        r->verified = index;
+    }
+    r->due |= index <= ackable(r) ? RAFT_DUE_ANSWER : RAFT_DUE_ACK;
 }

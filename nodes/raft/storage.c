@@ -136,11 +136,15 @@ void raft_settle(struct raft *r, struct sim_env *env)
     if (r->due && r->hard_durable == r->hard_version) {
         send_due(r, env);
     }
+    if (SIM_UNLIKELY(r->applied >= r->snapshot.due)) {
+        raft_snapshot_take(r, env);
+    }
     if (r->dirty && !r->syncing && !r->halted) {
         r->dirty = false;
         r->syncing = true;
         r->sync_last = r->log.last;
         r->sync_hard = r->hard_written;
+        r->sync_snapshot = r->snapshot.written;
         sim_disk_sync(env, ++r->sync_token);
     }
 }
@@ -159,6 +163,9 @@ void raft_on_synced(struct raft *r, struct sim_env *env, const struct sim_event 
         r->log.durable = r->sync_last;
     }
     r->hard_durable = r->sync_hard;
+    if (SIM_UNLIKELY(r->sync_snapshot != 0)) {
+        raft_snapshot_durable(r, env);
+    }
     if (r->role == SIM_ROLE_LEADER) {
         raft_advance_commit(r, env);
     }
