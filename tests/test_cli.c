@@ -261,6 +261,24 @@ Test(cli, a_killed_run_leaves_a_readable_recording)
     EXPECT_SAYS("nfinished");
 }
 
+/* A recording that does not hold what is asked for is made again: the export is the same. What
+ * cannot be exported leaves no file. */
+Test(cli, exports_from_a_recording_of_any_level)
+{
+    cr_expect_eq(fallacy("run " GOOD " --set duration=3s --out $D/low.db --level outcome"), 0);
+    cr_expect_eq(fallacy("run " GOOD " --set duration=3s --out $D/high.db --level trace"), 0);
+    cr_expect_eq(fallacy("export $D/low.db --format edn --out $D/low.edn"), 0, "%s", output);
+    cr_expect_eq(fallacy("export $D/high.db --format edn --out $D/high.edn"), 0, "%s", output);
+    shell("test -s $D/low.edn && cmp $D/low.edn $D/high.edn");
+    cr_expect_eq(fallacy("export $D/low.db --format edn --model list-append --out $D/no.edn"), 2);
+    EXPECT_SAYS("no such client operations");
+    cr_expect_eq(fallacy("export $D/low.db --format csv --view messages --out $D/m.csv"), 0);
+    shell("test $(wc -l <$D/m.csv) -gt 1000");
+    cr_expect_eq(fallacy("export $D/low.db --format perfekto --out $D/no.edn"), 2);
+    cr_expect_eq(fallacy("export $D/low.db --format edn --out $D/nowhere/no.edn"), 2);
+    cr_expect(!exists("no.edn") && !exists("no.edn.partial"));
+}
+
 /* Every list has rows, and JSON is one object. */
 Test(cli, lists_the_catalogue)
 {

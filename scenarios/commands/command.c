@@ -60,6 +60,22 @@ const struct command commands[] = {
      "Example:\n"
      "  fallacy explain scenarios/libraft/over_ack.json\n",
      command_explain},
+    {"export", "FILE.db --format edn|elle|csv --out FILE [--model MODEL] [--key K] [--view NAME]",
+     "A recording in the formats of other people's tools.",
+     "  --format edn      Jepsen's history, a map a line: for Knossos, Elle, elle-cli, Plume\n"
+     "           elle     the same as elle-cli's JSON\n"
+     "           csv      a table or view of the recording: see --view\n"
+     "  --out FILE        where to; - is stdout\n"
+     "  --model MODEL     edn, elle: register (reads, writes, compare-and-sets), list-append or\n"
+     "                    rw-register (transactions); if not given, what the history is\n"
+     "  --key K           edn, register: only this key, with plain values instead of [key value]\n"
+     "  --view NAME       csv: such as operations (the default), events, messages, verdicts\n"
+     "\n"
+     "If the recording's level does not hold what is asked for, the run is made again.\n"
+     "\n"
+     "Example:\n"
+     "  fallacy export run.db --format edn --out history.edn\n",
+     command_export},
     {"show", "FILE.db [timeline|ops|messages|facts|faults|metrics]",
      "What a recording holds, on the terminal.",
      "Without a topic, the outcome: verdicts, hash and where it came from.\n"
