@@ -122,6 +122,72 @@ static void follow(const struct sim_world *world, struct sim_client *client,
     }
 }
 
+/* ---- Time without an acknowledged write --------------------------------------------------- */
+
+static bool may_begin(const struct sim_world *world, uint32_t workload)
+{
+    const struct sim_workload *w = &world->plan->workloads[workload];
+    return world->phase == 1 ||
+           (!w->scripted && world->now_ns < w->stop_ns &&
+            (!w->operations || world->workloads[workload].begun < w->operations));
+}
+
+/* Does a session wait for a write? */
+static bool write_is_open(const struct sim_world *world)
+{
+    for (uint32_t node = world->server_count; node < world->node_count; node++) {
+        const struct sim_client *client = &world->clients[node - world->server_count];
+        if (client->open && !sim_operation_reads(&world->history[client->row].operation)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A script waits until its next step is due: that is a time off unless its last write failed, or
+ * somebody else is at work that writes. */
+static void end_time_off(struct sim_world *world)
+{
+    bool at_work = world->write_failed || write_is_open(world);
+    for (uint32_t i = 0; i < world->plan->workload_count; i++) {
+        const struct sim_workload *w = &world->plan->workloads[i];
+        at_work |= !w->scripted && sim_workload_writes(w) && world->now_ns >= w->start_ns &&
+                   may_begin(world, i);
+    }
+    if (!at_work && world->last_ack_ns < world->now_ns) {
+        world->last_ack_ns = world->now_ns;
+    }
+}
+
+/* Until when clients were at work that write: a time off is no outage. While settling all are. */
+static uint64_t at_work_until_ns(const struct sim_world *world, bool settling)
+{
+    uint64_t until_ns = write_is_open(world) ? world->now_ns : world->last_ack_ns;
+    for (uint32_t i = 0; i < world->plan->workload_count; i++) {
+        const struct sim_workload *w = &world->plan->workloads[i];
+        if (w->scripted && !settling) {
+            continue; /* A step that is not due is not waited for. */
+        }
+        const bool used_up = w->operations && world->workloads[i].begun >= w->operations;
+        const bool to_the_end = settling || w->stop_ns > world->now_ns;
+        const uint64_t end_ns = to_the_end ? world->now_ns : w->stop_ns;
+        if (sim_workload_writes(w) && (settling || !used_up) && end_ns > until_ns) {
+            until_ns = end_ns;
+        }
+    }
+    return until_ns;
+}
+
+static void note_gap(struct sim_world *world, uint64_t until_ns)
+{
+    const uint64_t gap = until_ns - world->last_ack_ns;
+    if (gap > world->metrics.longest_gap_ns) {
+        world->metrics.longest_gap_ns = gap;
+    }
+}
+
+/* ---- Loops -------------------------------------------------------------------------------- */
+
 /* Begin an operation that was due at `due_ns`. Always the same number of draws, but for a
  * transaction. */
 static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
@@ -144,7 +210,6 @@ static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
         client->turn = client->server;
     }
     client->sequence++;
-    client->open = true;
     client->in_doubt = false;
     client->row = world->history_count++;
     struct sim_history_row *row = &world->history[client->row];
@@ -167,25 +232,19 @@ static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
     if (step) {
         follow(world, client, step, row);
         client->step++;
+        if (!sim_operation_reads(&row->operation)) {
+            end_time_off(world);
+        }
     } else {
         sim_request_compose(workload, &client->rng, state->appends, &row->operation);
     }
+    client->open = true;
     world->metrics.operations++;
     const struct sim_operation *o = &row->operation;
     const uint64_t what = sim_trace_fold(o->key, o->value);
     sim_world_record(world, SIM_REC_INVOKE, node, SIM_NOBODY, o->function, 0, client->sequence,
                      o->function == SIM_TXN ? sim_trace_fold(what, o->expected) : what);
     attempt(world, node);
-}
-
-/* ---- Loops -------------------------------------------------------------------------------- */
-
-static bool may_begin(const struct sim_world *world, uint32_t workload)
-{
-    const struct sim_workload *w = &world->plan->workloads[workload];
-    return world->phase == 1 ||
-           (!w->scripted && world->now_ns < w->stop_ns &&
-            (!w->operations || world->workloads[workload].begun < w->operations));
 }
 
 static void become_idle(struct sim_world *world, uint32_t node)
@@ -260,30 +319,6 @@ void sim_clients_workload(struct sim_world *world, const struct sim_pending *eve
 
 /* ---- How operations end -------------------------------------------------------------------- */
 
-/* Until when clients were at work that write: a time off is no outage. While settling all are. */
-static uint64_t at_work_until_ns(const struct sim_world *world, bool settling)
-{
-    uint64_t until_ns = world->last_ack_ns;
-    for (uint32_t i = 0; i < world->plan->workload_count; i++) {
-        const struct sim_workload *w = &world->plan->workloads[i];
-        const bool used_up = w->operations && world->workloads[i].begun >= w->operations;
-        const bool to_the_end = settling || w->stop_ns > world->now_ns;
-        const uint64_t end_ns = to_the_end ? world->now_ns : w->stop_ns;
-        if (sim_workload_writes(w) && (settling || !used_up) && end_ns > until_ns) {
-            until_ns = end_ns;
-        }
-    }
-    return until_ns;
-}
-
-static void note_gap(struct sim_world *world, uint64_t until_ns)
-{
-    const uint64_t gap = until_ns - world->last_ack_ns;
-    if (gap > world->metrics.longest_gap_ns) {
-        world->metrics.longest_gap_ns = gap;
-    }
-}
-
 /* A write was acknowledged: what it means for availability and for clocks. */
 static void note_write(struct sim_world *world, struct sim_workload_state *state,
                        const struct sim_history_row *row)
@@ -291,6 +326,7 @@ static void note_write(struct sim_world *world, struct sim_workload_state *state
     struct sim_metrics *metrics = &world->metrics;
     note_gap(world, world->now_ns);
     world->last_ack_ns = world->now_ns;
+    world->write_failed = false;
     world->progressed |= world->phase == 1 && row->invoke_ns >= world->plan->duration_ns;
     if (row->operation.function != SIM_WRITE && row->operation.function != SIM_CAS) {
         return; /* Registers alone show who wrote last. */
@@ -392,7 +428,12 @@ static void try_again(struct sim_world *world, uint32_t node, uint64_t hint)
     const struct sim_history_row *row = &world->history[client->row];
     client->waiting = false;
     if (row->attempts >= workload->attempts) {
-        const bool known = !client->in_doubt || sim_operation_reads(&row->operation);
+        const bool reads = sim_operation_reads(&row->operation);
+        const bool known = !client->in_doubt || reads;
+        if (workload->scripted && !reads) {
+            note_gap(world, world->now_ns);
+            world->write_failed = true;
+        }
         finish(world, node, known ? SIM_OUTCOME_FAIL : SIM_OUTCOME_INFO, SIM_NOBODY, NULL);
         return;
     }
@@ -574,6 +615,9 @@ void sim_clients_settle(struct sim_world *world)
 
 void sim_clients_finish(struct sim_world *world)
 {
+    if (sim_clients_write(world)) {
+        note_gap(world, at_work_until_ns(world, world->phase == 1));
+    }
     for (uint32_t node = world->server_count; node < world->node_count; node++) {
         struct sim_client *client = client_of(world, node);
         if (client->open) {
@@ -582,8 +626,5 @@ void sim_clients_finish(struct sim_world *world)
             world->metrics.operations_info++;
             client->open = false;
         }
-    }
-    if (sim_clients_write(world)) {
-        note_gap(world, at_work_until_ns(world, world->phase == 1));
     }
 }

@@ -142,7 +142,7 @@ const struct sim_metric_info sim_metric_infos[] = {
     METRIC(crashes, "hosts that crashed"),
     METRIC(settings_changed, "settings and firewall rules that administrators changed"),
     METRIC(settings_overruled, "of those, what another administrator had set otherwise"),
-    METRIC(clock_inversions, "writes of a key whose wall-clock order is not their true order"),
+    METRIC(clock_inversions, "writes of a register whose wall-clock order is not their true order"),
     METRIC(clock_error_max_ns, "largest distance of a wall clock from true time"),
     METRIC(memory_bytes, "memory of the world"),
 };

@@ -94,6 +94,35 @@ static inline bool sim_operation_reads(const struct sim_operation *operation)
     return reads;
 }
 
+/* An operation as bytes, in messages and logs:
+ *
+ *     | client 4 | function 4 | sequence 8 | key 8 | value 8 | expected 8 |
+ */
+#define SIM_OPERATION_BYTES 40
+
+static inline void sim_operation_encode(const struct sim_operation *operation,
+                                        uint8_t bytes[SIM_OPERATION_BYTES])
+{
+    sim_put32(bytes, operation->client);
+    sim_put32(bytes + 4, operation->function);
+    sim_put64(bytes + 8, operation->sequence);
+    sim_put64(bytes + 16, operation->key);
+    sim_put64(bytes + 24, operation->value);
+    sim_put64(bytes + 32, operation->expected);
+}
+
+/* Whether there is such a function is for the caller to see. */
+static inline void sim_operation_decode(struct sim_operation *operation,
+                                        const uint8_t bytes[SIM_OPERATION_BYTES])
+{
+    *operation = (struct sim_operation){.client = sim_get32(bytes),
+                                        .function = sim_get32(bytes + 4),
+                                        .sequence = sim_get64(bytes + 8),
+                                        .key = sim_get64(bytes + 16),
+                                        .value = sim_get64(bytes + 24),
+                                        .expected = sim_get64(bytes + 32)};
+}
+
 /* What an answer of SIM_ANSWER_OK holds, in words of 64 bits:
  *
  *     READ                 the value

@@ -1,7 +1,7 @@
 /* What clients ask and what they are told: operations composed as a workload has it, and both
  * as bytes.
  *
- *     request    | client 4 | function 4 | sequence 8 | key 8 | value 8 | expected 8 | checksum 8 |
+ *     request    | operation of SIM_OPERATION_BYTES                                | checksum 8 |
  *     response   | sequence 8 | answer 8 | words of 8, any number                    | checksum 8 |
  */
 #include "sim/world_internal.h"
@@ -10,26 +10,17 @@
 
 void sim_request_encode(const struct sim_operation *operation, uint8_t bytes[SIM_REQUEST_BYTES])
 {
-    sim_put32(bytes, operation->client);
-    sim_put32(bytes + 4, operation->function);
-    sim_put64(bytes + 8, operation->sequence);
-    sim_put64(bytes + 16, operation->key);
-    sim_put64(bytes + 24, operation->value);
-    sim_put64(bytes + 32, operation->expected);
-    sim_put64(bytes + 40, sim_hash_bytes(bytes, 40));
+    sim_operation_encode(operation, bytes);
+    sim_put64(bytes + SIM_OPERATION_BYTES, sim_hash_bytes(bytes, SIM_OPERATION_BYTES));
 }
 
 bool sim_request_decode(struct sim_operation *operation, const uint8_t *bytes, uint32_t size_bytes)
 {
-    if (size_bytes != SIM_REQUEST_BYTES || sim_get64(bytes + 40) != sim_hash_bytes(bytes, 40)) {
+    if (size_bytes != SIM_REQUEST_BYTES ||
+        sim_get64(bytes + SIM_OPERATION_BYTES) != sim_hash_bytes(bytes, SIM_OPERATION_BYTES)) {
         return false;
     }
-    *operation = (struct sim_operation){.client = sim_get32(bytes),
-                                        .function = sim_get32(bytes + 4),
-                                        .sequence = sim_get64(bytes + 8),
-                                        .key = sim_get64(bytes + 16),
-                                        .value = sim_get64(bytes + 24),
-                                        .expected = sim_get64(bytes + 32)};
+    sim_operation_decode(operation, bytes);
     return operation->function < SIM_FUNCTION_COUNT;
 }
 

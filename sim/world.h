@@ -89,8 +89,9 @@ struct sim_metrics {
     uint64_t crashes;
     uint64_t settings_changed;   /* By administrators, */
     uint64_t settings_overruled; /* of those, what another had set otherwise. */
-    uint64_t clock_inversions;   /* Pairs of writes to one key whose wall-clock order is not
-                                  * their true order. */
+    uint64_t clock_inversions;   /* Pairs of writes to one register whose wall-clock order is not
+                                  * their true order: what "last write wins" would get wrong.
+                                  * Appends and transactions overwrite nothing by themselves. */
     uint64_t clock_error_max_ns; /* Largest distance of a wall clock from true time seen. */
     uint64_t memory_bytes;       /* Used of the arena. */
 };

@@ -183,6 +183,7 @@ struct sim_world {
     size_t history_count;
     size_t history_capacity;
     uint64_t last_ack_ns; /* Of a write; for the longest gap, */
+    bool write_failed;    /* and whether a script's write has come to nothing since. */
     struct sim_histogram latency;
     /* check/ */
     struct sim_checks *checks;
@@ -278,7 +279,7 @@ void sim_clients_finish(struct sim_world *world);      /* Open operations end as
 /* ---- request.c ------------------------------------------------------------------------- */
 /* Requests and responses as bytes, with a checksum: what is corrupt on the way is as good as
  * lost, as with every protocol that clients speak. False if malformed or corrupt. */
-#define SIM_REQUEST_BYTES 48
+#define SIM_REQUEST_BYTES (SIM_OPERATION_BYTES + 8)
 void sim_request_encode(const struct sim_operation *operation, uint8_t bytes[SIM_REQUEST_BYTES]);
 bool sim_request_decode(struct sim_operation *operation, const uint8_t *bytes, uint32_t size_bytes);
 struct sim_response {

@@ -68,7 +68,7 @@ static inline void give_append(uint32_t from, uint64_t term, uint64_t prev_index
          count++, at += RAFT_ENTRY_BYTES) {
         const struct sim_operation o = operation_at(prev_index + 1 + count, terms[count]);
         sim_put64(at, terms[count]);
-        raft_encode_operation(&o, at + 8);
+        sim_operation_encode(&o, at + 8);
     }
     sim_put32(bytes + 4, count);
     sim_put64(bytes + 8, term);

@@ -630,39 +630,3 @@ Test(client, settling_does_not_double_an_open_loop)
                  LLU(s.metrics.operations));
     stage_end(&s);
 }
-
-/* ---- Scripts ------------------------------------------------------------------------------ */
-
-/* A step begins when it is due, or when its session has ended the one before; nothing else is
- * asked. */
-Test(client, follows_its_script_and_nothing_else)
-{
-    for (uint64_t seed = 1; seed <= 5; seed++) {
-        struct stage s;
-        stage_plan(&s, 2, 2);
-        struct sim_script_step steps[] = {
-            {.at_ns = SIM_S, .client = 2, .server = 1, .function = SIM_WRITE, .key = 1, .value = 7},
-            {.at_ns = SIM_S + SIM_MS, .client = 2, .server = ANY, .function = SIM_READ, .key = 1},
-            {.at_ns = 2 * SIM_S, .client = 3, .server = 0, .function = SIM_WRITE, .key = 2},
-        };
-        s.plan.workloads[0].scripted = true;
-        s.plan.script = malloc(sizeof steps);
-        cr_assert_not_null(s.plan.script);
-        memcpy(s.plan.script, steps, sizeof steps);
-        s.plan.script_count = 3;
-        stage_link(&s, ANY, ANY, SIM_LINK_LATENCY)->latency = constant(2 * SIM_MS);
-        stage_run(&s, seed);
-        size_t count;
-        const struct sim_history_row *row = rows(&s, &count);
-        cr_assert_eq(count, 3, "seed %llu: %zu operations", LLU(seed), count);
-        cr_expect_eq(row[0].operation.value, 7);
-        cr_expect_eq(row[0].server, 1);
-        cr_expect_eq(row[0].invoke_ns, SIM_S);
-        cr_expect_eq(row[1].operation.function, SIM_READ);
-        cr_expect_eq(row[1].result, 7, "from the server that answered last");
-        cr_expect_eq(row[1].invoke_ns, SIM_S + 4 * SIM_MS, "after the answer to the first");
-        cr_expect_eq(row[2].operation.client, 3);
-        cr_expect_neq(row[2].operation.value, 0, "a value of its own");
-        stage_end(&s);
-    }
-}

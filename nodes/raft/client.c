@@ -15,7 +15,7 @@ void raft_on_operation(struct raft *r, struct sim_env *env, const struct sim_ope
     }
     struct raft_entry entry = {.term = r->term, .operation = *operation};
     uint8_t bytes[RAFT_OPERATION_BYTES];
-    raft_encode_operation(operation, bytes);
+    sim_operation_encode(operation, bytes);
     entry.digest = sim_hash_bytes(bytes, sizeof bytes);
     if (raft_log_append(r, env, &entry)) {
         raft_replicate(r, env);

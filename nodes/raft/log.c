@@ -81,7 +81,7 @@ bool raft_log_append(struct raft *r, struct sim_env *env, const struct raft_entr
     sim_put64(record, entry->term);
     sim_put32(record + 8, saturate32(entry->term - prev_term));
     sim_put32(record + 12, saturate32(index - 1 - r->log.durable));
-    raft_encode_operation(&entry->operation, record + 16);
+    sim_operation_encode(&entry->operation, record + 16);
     raft_record_seal(record, RECORD_BYTES, index);
     const struct sim_label label = {entry->term, entry->digest};
     r->dirty = true;

@@ -47,26 +47,10 @@ static uint32_t checksum(const uint8_t *bytes, uint32_t size_bytes, uint32_t kin
     return (uint32_t)sim_mix64(h ^ flags ^ (uint64_t)kind << 32);
 }
 
-void raft_encode_operation(const struct sim_operation *operation,
-                           uint8_t bytes[RAFT_OPERATION_BYTES])
-{
-    sim_put32(bytes, operation->client);
-    sim_put32(bytes + 4, operation->function);
-    sim_put64(bytes + 8, operation->sequence);
-    sim_put64(bytes + 16, operation->key);
-    sim_put64(bytes + 24, operation->value);
-    sim_put64(bytes + 32, operation->expected);
-}
-
 bool raft_decode_operation(struct sim_operation *operation,
                            const uint8_t bytes[RAFT_OPERATION_BYTES])
 {
-    operation->client = sim_get32(bytes);
-    operation->function = sim_get32(bytes + 4);
-    operation->sequence = sim_get64(bytes + 8);
-    operation->key = sim_get64(bytes + 16);
-    operation->value = sim_get64(bytes + 24);
-    operation->expected = sim_get64(bytes + 32);
+    sim_operation_decode(operation, bytes);
     return operation->function < SIM_FUNCTION_COUNT || operation->function == RAFT_NO_OP;
 }
 
@@ -119,7 +103,7 @@ uint32_t raft_encode_append(const struct raft *r, uint64_t prev_index, uint32_t 
     for (uint32_t i = 0; i < count; i++, at += RAFT_ENTRY_BYTES) {
         const struct raft_entry *entry = raft_entry_at(r, prev_index + 1 + i);
         sim_put64(at, entry->term);
-        raft_encode_operation(&entry->operation, at + 8);
+        sim_operation_encode(&entry->operation, at + 8);
     }
     const uint32_t size_bytes = (uint32_t)(at - bytes);
     sim_put32(bytes, checksum(bytes, size_bytes, RAFT_APPEND_ENTRIES));

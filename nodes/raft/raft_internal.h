@@ -334,7 +334,7 @@ void raft_halt(struct raft *r, struct sim_env *env);
 /* ---- message.c --------------------------------------------------------------------------- */
 
 #define RAFT_MAX_ENTRIES 256 /* In one message that we send. */
-#define RAFT_OPERATION_BYTES 40
+#define RAFT_OPERATION_BYTES SIM_OPERATION_BYTES
 #define RAFT_ENTRY_BYTES (8 + RAFT_OPERATION_BYTES)
 #define RAFT_APPEND_BYTES 40
 #define RAFT_MAX_CHUNK 16384 /* Bytes of a snapshot in one message. */
@@ -368,8 +368,6 @@ uint32_t raft_encode_append(const struct raft *r, uint64_t prev_index, uint32_t 
 /* False for what is malformed or, with the setting `checksum`, corrupt. */
 bool raft_receive(const struct raft *r, const struct sim_event *event,
                   struct raft_message *message);
-void raft_encode_operation(const struct sim_operation *operation,
-                           uint8_t bytes[RAFT_OPERATION_BYTES]);
 /* False if no node can have made it. */
 bool raft_decode_operation(struct sim_operation *operation,
                            const uint8_t bytes[RAFT_OPERATION_BYTES]);

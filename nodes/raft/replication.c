@@ -75,7 +75,7 @@ void raft_start_replication(struct raft *r, struct sim_env *env)
         /* Entries of older terms commit with it (6.4 and 3.6.2). */
         struct raft_entry entry = {.term = r->term, .operation.function = RAFT_NO_OP};
         uint8_t bytes[RAFT_OPERATION_BYTES];
-        raft_encode_operation(&entry.operation, bytes);
+        sim_operation_encode(&entry.operation, bytes);
         entry.digest = sim_hash_bytes(bytes, sizeof bytes);
         if (!raft_log_append(r, env, &entry)) {
             return;

@@ -11,12 +11,14 @@
  *    acknowledged index at each acknowledgement, crash and truncation (those below it follow
  *    by I5 and I17), and for each one at the end; an acknowledged write that no node ever
  *    applied is lost as well. A disk that lies about a sync breaks this in any Raft; what was
- *    on a wiped disk, or has rotted and is still there, counts as held. Chance to break: a crash
- * after an acknowledgement. I19 exactly_once: an operation of a session takes effect at one log
- * index only. Nodes that replay their log after a restart, or apply later than others, meet the
- * effect at the same index; a snapshot skips it. Entries that differ from what was decided are I7's
- * business and not counted. Chance to break: a duplicate applied, or an acknowledged operation that
- *    needed more than one attempt. */
+ *    on a wiped disk, or has rotted and is still there, counts as held. Chance to break:
+ *    a crash after an acknowledgement.
+ * I19 exactly_once: an operation of a session takes effect at one log index only. Nodes that
+ *    replay their log after a restart, or apply later than others, meet the effect at the same
+ *    index; a snapshot skips it. Entries that differ from what was decided are I7's business and
+ *    not counted. Chance to break: a duplicate applied, or an acknowledged operation that needed
+ *    more than one attempt.
+ */
 #include "sim/check/ghost.h"
 
 #include <inttypes.h>
