@@ -101,71 +101,15 @@ uint32_t explain_check(const struct explain *e)
     return e->records[e->count - 1].record.detail;
 }
 
-/* ---- Sends and deliveries ------------------------------------------------------------------ */
-
-static int compare_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-struct sending { /* Where a message was sent: sorted by link and ordinal. */
-    uint64_t link;
-    uint64_t ordinal;
-    size_t at;
-};
-
-static int compare_sending(const void *left, const void *right)
-{
-    const struct sending *a = left;
-    const struct sending *b = right;
-    const int by_link = compare_u64(a->link, b->link);
-    const int by_ordinal = compare_u64(a->ordinal, b->ordinal);
-    return by_link ? by_link : by_ordinal ? by_ordinal : compare_u64(a->at, b->at);
-}
-
-/* Where a record of its ordinal was sent, or would have been: the first not before it. */
-static size_t find_sending(const struct sending *sends, size_t count, uint64_t link,
-                           uint64_t ordinal)
-{
-    const struct sending wanted = {.link = link, .ordinal = ordinal, .at = 0};
-    size_t low = 0;
-    size_t high = count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (compare_sending(&sends[middle], &wanted) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    const bool found = low < count && sends[low].link == link && sends[low].ordinal == ordinal;
-    return found ? sends[low].at : EXPLAIN_NONE;
-}
-
 static bool join_messages(struct explain *e)
 {
-    struct sending *sends = malloc((e->count + 1) * sizeof *sends);
-    if (!sends) {
-        return false;
+    size_t *sends = join_sends(e->records, sizeof *e->records, e->count);
+    for (size_t i = 0; sends && i < e->count; i++) {
+        e->records[i].cause = sends[i];
     }
-    size_t count = 0;
-    for (size_t i = 0; i < e->count; i++) {
-        const struct sim_record *r = &e->records[i].record;
-        if (r->kind == SIM_REC_SEND) {
-            sends[count++] = (struct sending){
-                .link = (uint64_t)r->node << 32 | r->peer, .ordinal = r->a >> 8, .at = i};
-        }
-    }
-    qsort(sends, count, sizeof *sends, compare_sending);
-    for (size_t i = 0; i < e->count; i++) {
-        const struct sim_record *r = &e->records[i].record;
-        if (r->kind == SIM_REC_DELIVER || r->kind == SIM_REC_DROP) {
-            e->records[i].cause =
-                find_sending(sends, count, (uint64_t)r->peer << 32 | r->node, r->a >> 8);
-        }
-    }
+    const bool joined = sends != NULL;
     free(sends);
-    return true;
+    return joined;
 }
 
 /* ---- The cone ------------------------------------------------------------------------------- */

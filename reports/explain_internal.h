@@ -3,8 +3,9 @@
 #define REPORTS_EXPLAIN_INTERNAL_H
 
 #include "reports/explain.h"
+#include "reports/join.h"
 
-#define EXPLAIN_NONE SIZE_MAX
+#define EXPLAIN_NONE JOIN_NONE
 
 struct explain_record {
     struct sim_record record;

@@ -11,6 +11,8 @@ static const struct {
 } formats[EXPORT_FORMAT_COUNT] = {
     [EXPORT_EDN] = {"edn", RECORDING_HISTORY, export_edn},
     [EXPORT_ELLE] = {"elle", RECORDING_HISTORY, export_elle},
+    [EXPORT_SHIVIZ] = {"shiviz", RECORDING_TRACE, export_shiviz},
+    [EXPORT_PERFETTO] = {"perfetto", RECORDING_TRACE, export_perfetto},
     [EXPORT_CSV] = {"csv", RECORDING_OUTCOME, export_csv},
 };
 

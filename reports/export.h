@@ -14,7 +14,14 @@
 
 #include <stdio.h>
 
-enum export_format { EXPORT_EDN, EXPORT_ELLE, EXPORT_CSV, EXPORT_FORMAT_COUNT };
+enum export_format {
+    EXPORT_EDN,
+    EXPORT_ELLE,
+    EXPORT_SHIVIZ,
+    EXPORT_PERFETTO,
+    EXPORT_CSV,
+    EXPORT_FORMAT_COUNT
+};
 const char *export_format_name(enum export_format format);
 /* False if `name` is not a format. */
 SIM_NODISCARD bool export_format_parse(const char *name, enum export_format *format);
@@ -35,6 +42,8 @@ struct export_request {
     bool one_key;            /* edn, register: only operations on `key`, */
     uint64_t key;            /* with plain values instead of [key value]. */
     const char *view;        /* csv */
+    uint64_t from_ns;        /* shiviz, perfetto: only events from here */
+    uint64_t to_ns;          /* to before here; 0: to the end. */
 };
 
 /* The least level of a recording that holds what is asked for. */

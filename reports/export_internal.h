@@ -3,6 +3,7 @@
 #define REPORTS_EXPORT_INTERNAL_H
 
 #include "reports/export.h"
+#include "reports/join.h"
 
 struct export
 {
@@ -77,9 +78,52 @@ struct export_notation {
 void export_put_txn(struct export *x, const struct export_notation *notation,
                     const struct export_history *history, const struct export_entry *entry);
 
+/* ---- export_trace.c: every event ------------------------------------------------------------- */
+
+#define EXPORT_NONE JOIN_NONE
+
+struct export_event {
+    struct sim_record record;
+    size_t send; /* Of a delivery; EXPORT_NONE if it is unknown, or this is another kind. */
+    size_t next; /* Of a send its first delivery, of a delivery the next of the same send. */
+};
+
+struct export_node {
+    char *name;
+    uint64_t kind; /* Owner of words. */
+};
+
+struct export_trace {
+    struct export_event *events;
+    size_t event_count;
+    struct export_node *nodes;
+    size_t node_count;
+    struct export_word_row *words;
+    size_t word_count;
+};
+
+/* Release in either case. All node numbers of its events are in range, or SIM_NOBODY where a
+ * record may have none. */
+SIM_NODISCARD enum sim_status export_trace_load(struct export *x, struct export_trace *trace);
+void export_trace_release(struct export_trace *trace);
+
+/* The word for a number; NULL if there is none. */
+const char *export_word(const struct export_trace *trace, const char *what, uint64_t owner,
+                        uint64_t id);
+const char *export_node_name(const struct export_trace *trace, uint32_t node);
+const char *export_message_name(const struct export_trace *trace, const struct sim_record *r);
+/* A value of the fact that the record is about, if the fact's values have names; else NULL. */
+const char *export_fact_value(const struct export_trace *trace, const struct sim_record *r,
+                              uint64_t value);
+/* A record as a few words, without the name of its node: "role leader (was candidate)". */
+void export_words(const struct export_trace *trace, const struct sim_record *r, char *words,
+                  size_t size_bytes);
+
 /* ---- A file a format ------------------------------------------------------------------------ */
 enum sim_status export_edn(struct export *x);
 enum sim_status export_elle(struct export *x);
+enum sim_status export_shiviz(struct export *x);
+enum sim_status export_perfetto(struct export *x);
 enum sim_status export_csv(struct export *x);
 enum recording_level export_csv_level(const char *view);
 

@@ -60,16 +60,21 @@ const struct command commands[] = {
      "Example:\n"
      "  fallacy explain scenarios/libraft/over_ack.json\n",
      command_explain},
-    {"export", "FILE.db --format edn|elle|csv --out FILE [--model MODEL] [--key K] [--view NAME]",
+    {"export",
+     "FILE.db --format edn|elle|shiviz|perfetto|csv --out FILE [--model MODEL] [--key K] "
+     "[--view NAME] [--from TIME] [--to TIME]",
      "A recording in the formats of other people's tools.",
      "  --format edn      Jepsen's history, a map a line: for Knossos, Elle, elle-cli, Plume\n"
      "           elle     the same as elle-cli's JSON\n"
+     "           shiviz   every event with its vector clock: for bestchai.bitbucket.io/shiviz\n"
+     "           perfetto roles, events, messages, operations and faults: for ui.perfetto.dev\n"
      "           csv      a table or view of the recording: see --view\n"
      "  --out FILE        where to; - is stdout\n"
      "  --model MODEL     edn, elle: register (reads, writes, compare-and-sets), list-append or\n"
      "                    rw-register (transactions); if not given, what the history is\n"
      "  --key K           edn, register: only this key, with plain values instead of [key value]\n"
      "  --view NAME       csv: such as operations (the default), events, messages, verdicts\n"
+     "  --from, --to TIME shiviz, perfetto: only the events between, such as 1.5s and 2s\n"
      "\n"
      "If the recording's level does not hold what is asked for, the run is made again.\n"
      "\n"

@@ -13,6 +13,7 @@
 #include "scenarios/commands/recorded.h"
 #include "scenarios/commands/runner.h"
 #include "scenarios/format/suggest.h"
+#include "scenarios/format/units.h"
 
 struct request {
     const char *file;
@@ -20,10 +21,23 @@ struct request {
     struct export_request what;
 };
 
+static bool read_time(const char *option, const char *text, uint64_t *time_ns)
+{
+    char problem[UNITS_PROBLEM_MAX];
+    const char *wrong = text ? units_parse(text, UNITS_DURATION, time_ns, problem) : NULL;
+    if (wrong) {
+        fprintf(stderr, "fallacy export: --%s: expected %s, got '%s': %s\n", option,
+                units_example(UNITS_DURATION), text, wrong);
+    }
+    return !wrong;
+}
+
 static bool read_request(struct request *request, int argc, char **argv)
 {
     const char *format = NULL;
     const char *model = NULL;
+    const char *from = NULL;
+    const char *to = NULL;
     request->what.view = "operations";
     const struct option_row options[] = {
         {"format", OPTION_TEXT, &format, NULL},
@@ -31,6 +45,8 @@ static bool read_request(struct request *request, int argc, char **argv)
         {"model", OPTION_TEXT, &model, NULL},
         {"key", OPTION_U64, &request->what.key, &request->what.one_key},
         {"view", OPTION_TEXT, &request->what.view, NULL},
+        {"from", OPTION_TEXT, &from, NULL},
+        {"to", OPTION_TEXT, &to, NULL},
         {NULL, OPTION_FLAG, NULL, NULL},
     };
     if (!options_read(options, argc, argv, &request->file, 1, 1)) {
@@ -60,7 +76,8 @@ static bool read_request(struct request *request, int argc, char **argv)
                 model);
         return false;
     }
-    return true;
+    return read_time("from", from, &request->what.from_ns) &&
+           read_time("to", to, &request->what.to_ns);
 }
 
 /* ---- The file ------------------------------------------------------------------------------- */
