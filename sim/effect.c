@@ -205,7 +205,7 @@ static void set_setting(struct sim_world *world, uint32_t node, uint32_t setting
     sim_world_record(world, SIM_REC_SETTING, node, administrator, setting, 0, (uint64_t)value.low,
                      (uint64_t)value.high);
     if (env->up) {
-        sim_host_receive(world, env, SIM_PEND_FAULT, UINT64_MAX, 0);
+        sim_host_receive(world, env, SIM_PEND_FAULT, 0, 0);
     }
 }
 
@@ -266,13 +266,22 @@ static void command(struct sim_world *world, const struct sim_activation *a, uin
     while (env->kind->commands && env->kind->commands[known]) {
         known++;
     }
-    uint32_t peer = SIM_NOBODY;
+    if (!env->up || wanted >= known) {
+        return;
+    }
+    struct sim_command *c = sim_world_alloc(world, sizeof *c);
+    if (!c) {
+        return;
+    }
+    *c = (struct sim_command){.command = wanted, .peer = SIM_NOBODY};
+    const uint32_t first = world->plan->groups[env->plan->group].first_node;
     for (uint32_t id = world->server_count; id-- > 0;) {
-        peer = sim_set_has(a->peers, id) ? id : peer;
+        if (sim_set_has(a->peers, id)) {
+            c->peer = id;
+            c->peers |= id - first < 64 ? UINT64_C(1) << (id - first) : 0;
+        }
     }
-    if (env->up && wanted < known) {
-        sim_host_receive(world, env, SIM_PEND_FAULT, (uint64_t)wanted << 32 | peer, 0);
-    }
+    sim_host_receive(world, env, SIM_PEND_FAULT, (uint64_t)(uintptr_t)c, 0);
 }
 
 /* ---- The table

@@ -282,7 +282,7 @@ void sim_faults_overlay(const struct sim_world *world, uint32_t from, uint32_t t
 static void choose_quorum(struct sim_world *world, uint32_t group, uint64_t *chosen)
 {
     uint32_t voters[SIM_NODES_MAX];
-    const uint32_t count = sim_group_voters(world, group, voters);
+    uint32_t count = sim_group_voters(world, group, false, voters);
     const struct sim_plan_group *g = &world->plan->groups[group];
     struct sim_rng rng;
     sim_rng_derive_hashed(&rng, world->seed,
@@ -292,6 +292,18 @@ static void choose_quorum(struct sim_world *world, uint32_t group, uint64_t *cho
     uint32_t wanted = consensus && count > 0 ? count / 2 + 1 : count;
     for (uint32_t i = 0; i < count && wanted > 0; i++) {
         if (!world->nodes[voters[i]].absent) {
+            sim_set_add(chosen, voters[i]);
+            wanted--;
+        }
+    }
+    /* While membership changes, two majorities: those that are chosen already count. */
+    count = sim_group_voters(world, group, true, voters);
+    wanted = count > 0 ? count / 2 + 1 : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        wanted -= wanted > 0 && sim_set_has(chosen, voters[i]);
+    }
+    for (uint32_t i = 0; i < count && wanted > 0; i++) {
+        if (!world->nodes[voters[i]].absent && !sim_set_has(chosen, voters[i])) {
             sim_set_add(chosen, voters[i]);
             wanted--;
         }

@@ -129,7 +129,9 @@ bool sim_shape_is_random(uint32_t shape);
 void sim_partition_draw(struct sim_world *world, struct sim_activation *a, struct sim_rng *rng);
 void sim_partition_begin(struct sim_world *world, const struct sim_activation *a);
 void sim_partition_end(struct sim_world *world, const struct sim_activation *a);
-/* The nodes whose majority a group needs, and how many they are. */
-uint32_t sim_group_voters(const struct sim_world *world, uint32_t group, uint32_t *voters);
+/* The nodes whose majority a group needs, and how many they are. `old`: those of the other
+ * configuration in force, whose majority it needs as well; mostly there is none. */
+uint32_t sim_group_voters(const struct sim_world *world, uint32_t group, bool old,
+                          uint32_t *voters);
 
 #endif

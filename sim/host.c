@@ -91,10 +91,15 @@ static void run_event(struct sim_world *world, struct sim_env *env, uint32_t kin
     case SIM_PEND_RESUME:
         event.kind = SIM_EVENT_RESUME;
         break;
-    case SIM_PEND_FAULT: /* data: command << 32 | peer, or all ones: settings have changed */
-        event.kind = data == UINT64_MAX ? SIM_EVENT_CONFIGURE : SIM_EVENT_COMMAND;
-        event.command = (uint32_t)(data >> 32);
-        event.from = (uint32_t)data;
+    case SIM_PEND_FAULT: /* data: a struct sim_command, or 0: settings have changed */
+        event.kind = data == 0 ? SIM_EVENT_CONFIGURE : SIM_EVENT_COMMAND;
+        if (data != 0) {
+            struct sim_command *command = (struct sim_command *)(uintptr_t)data;
+            event.command = command->command;
+            event.from = command->peer;
+            event.peers = command->peers;
+            sim_arena_release(world->arena, command, sizeof *command);
+        }
         break;
     default:
         assert(!"not an event of a node");
@@ -169,6 +174,9 @@ static void forget_volatile(struct sim_world *world, struct sim_env *env)
         const struct sim_waiting *item = waiting_at(env, 0);
         if (item->kind == SIM_PEND_ARRIVE) {
             sim_net_release(world, (struct sim_message *)(uintptr_t)item->data);
+        } else if (item->kind == SIM_PEND_FAULT && item->data != 0) {
+            sim_arena_release(world->arena, (void *)(uintptr_t)item->data,
+                              sizeof(struct sim_command));
         }
     }
     while (env->blocks) {

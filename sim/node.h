@@ -39,17 +39,18 @@ enum sim_event_kind {
     SIM_EVENT_OPERATION, /* operation */
     SIM_EVENT_RESUME,    /* A pause is over; time has jumped. */
     SIM_EVENT_CONFIGURE, /* An administrator changed a setting: read settings again. */
-    SIM_EVENT_COMMAND,   /* A scenario asks: command (index in the kind's table), from = peer */
+    SIM_EVENT_COMMAND,   /* A scenario asks: command (index in the kind's table), with peers */
 };
 
 struct sim_event {
     uint32_t kind; /* enum sim_event_kind */
-    uint32_t from;
+    uint32_t from; /* The sender; of a command the first of its peers, SIM_NOBODY if none. */
     uint32_t message_kind;
     uint32_t size_bytes;
     const uint8_t *data; /* Borrowed for the call. May be corrupt: check every length. */
     uint32_t timer;
     uint32_t command;
+    uint64_t peers; /* Of a command: a bit for each place in the group, if below 64. */
     uint64_t token;
     uint32_t status;                       /* enum sim_status */
     const struct sim_operation *operation; /* Borrowed for the call. */
@@ -192,6 +193,11 @@ struct sim_view {
     uint64_t snapshot_term;
     const uint32_t *voters; /* Of the configuration in force; node numbers. */
     uint32_t voter_count;
+    /* While two configurations are in force at once (joint consensus): who else must agree, by
+     * a majority of its own. 0 otherwise. */
+    uint32_t old_voter_count;
+    const uint32_t *old_voters;
+    uint64_t config_index; /* Of the entry with that configuration; 0 if it is the first one. */
 };
 
 /* Offered by kinds that are a replicated log, so that one set of invariants judges all. */

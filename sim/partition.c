@@ -123,11 +123,10 @@ void sim_partition_end(struct sim_world *world, const struct sim_activation *a)
 
 /* ---- Quorums ----------------------------------------------------------------------------- */
 
-uint32_t sim_group_voters(const struct sim_world *world, uint32_t group, uint32_t *voters)
+/* The configuration in force, as the node sees it that has committed most; a cluster whose
+ * membership changes may need fewer or more than the group has. */
+static struct sim_view best_view(const struct sim_world *world, const struct sim_plan_group *g)
 {
-    const struct sim_plan_group *g = &world->plan->groups[group];
-    /* The configuration in force, as the node sees it that has committed most; a cluster
-     * whose membership changes may need fewer or more than the group has. */
     struct sim_view best = {.voter_count = 0};
     for (uint32_t i = 0; i < g->node_count; i++) {
         const struct sim_env *env = &world->nodes[g->first_node + i];
@@ -141,13 +140,22 @@ uint32_t sim_group_voters(const struct sim_world *world, uint32_t group, uint32_
             best = view;
         }
     }
+    return best;
+}
+
+uint32_t sim_group_voters(const struct sim_world *world, uint32_t group, bool old, uint32_t *voters)
+{
+    const struct sim_plan_group *g = &world->plan->groups[group];
+    const struct sim_view best = best_view(world, g);
+    const uint32_t *known = old ? best.old_voters : best.voters;
+    const uint32_t known_count = old ? best.old_voter_count : best.voter_count;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < best.voter_count; i++) {
-        if (best.voters[i] - g->first_node < g->node_count) {
-            voters[count++] = best.voters[i];
+    for (uint32_t i = 0; i < known_count; i++) {
+        if (known[i] - g->first_node < g->node_count) {
+            voters[count++] = known[i];
         }
     }
-    for (uint32_t i = 0; best.voter_count == 0 && i < g->node_count; i++) {
+    for (uint32_t i = 0; best.voter_count == 0 && !old && i < g->node_count; i++) {
         if (!world->nodes[g->first_node + i].absent) {
             voters[count++] = g->first_node + i;
         }
@@ -182,23 +190,58 @@ static bool has_client(const struct sim_world *world, uint32_t group, uint32_t n
     return false;
 }
 
+/* Nodes that work, and what a quorum takes of those who vote in either configuration. */
+struct quorum {
+    uint32_t count;
+    uint32_t nodes[SIM_NODES_MAX];
+    bool votes[2][SIM_NODES_MAX];
+    uint32_t wanted[2];
+};
+
+static void quorum_add(struct quorum *q, uint32_t side, uint32_t node)
+{
+    uint32_t at = 0;
+    while (at < q->count && q->nodes[at] != node) {
+        at++;
+    }
+    if (at == q->count) {
+        q->nodes[at] = node;
+        q->votes[0][at] = q->votes[1][at] = false;
+        q->count++;
+    }
+    q->votes[side][at] = true;
+}
+
+static bool quorum_is_enough(const struct quorum *q)
+{
+    uint32_t votes[2] = {0, 0};
+    for (uint32_t i = 0; i < q->count; i++) {
+        votes[0] += q->votes[0][i];
+        votes[1] += q->votes[1][i];
+    }
+    return votes[0] >= q->wanted[0] && votes[1] >= q->wanted[1];
+}
+
 /* Among at most 16 nodes every subset is looked at: exact. */
-static bool clique_exact(const struct sim_world *world, const uint32_t *nodes, uint32_t count,
-                         uint32_t wanted)
+static bool clique_exact(const struct sim_world *world, const struct quorum *q)
 {
     uint32_t friends[16];
-    for (uint32_t i = 0; i < count; i++) {
+    uint32_t voters[2] = {0, 0};
+    for (uint32_t i = 0; i < q->count; i++) {
         friends[i] = 1u << i;
-        for (uint32_t k = 0; k < count; k++) {
-            friends[i] |= i != k && connected(world, nodes[i], nodes[k]) ? 1u << k : 0;
+        voters[0] |= (uint32_t)q->votes[0][i] << i;
+        voters[1] |= (uint32_t)q->votes[1][i] << i;
+        for (uint32_t k = 0; k < q->count; k++) {
+            friends[i] |= i != k && connected(world, q->nodes[i], q->nodes[k]) ? 1u << k : 0;
         }
     }
-    for (uint32_t set = 0; set < 1u << count; set++) {
+    for (uint32_t set = 0; set < 1u << q->count; set++) {
         uint32_t common = set;
-        for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t i = 0; i < q->count; i++) {
             common &= set >> i & 1 ? friends[i] : UINT32_MAX;
         }
-        if (common == set && (uint32_t)__builtin_popcount(set) >= wanted) {
+        if (common == set && (uint32_t)__builtin_popcount(set & voters[0]) >= q->wanted[0] &&
+            (uint32_t)__builtin_popcount(set & voters[1]) >= q->wanted[1]) {
             return true;
         }
     }
@@ -208,30 +251,31 @@ static bool clique_exact(const struct sim_world *world, const uint32_t *nodes, u
 /* Among more, the node with the fewest connections is put aside until all that are left
  * reach each other. What it finds is a quorum; one can escape it, but not in the shapes that
  * partitions make (halves, isolated nodes, a bridge, a ring). */
-static bool clique_by_peeling(const struct sim_world *world, uint32_t *nodes, uint32_t count,
-                              uint32_t wanted)
+static bool clique_by_peeling(const struct sim_world *world, struct quorum *q)
 {
     uint32_t degrees[SIM_NODES_MAX];
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < q->count; i++) {
         degrees[i] = 0;
-        for (uint32_t k = 0; k < count; k++) {
-            degrees[i] += i != k && connected(world, nodes[i], nodes[k]);
+        for (uint32_t k = 0; k < q->count; k++) {
+            degrees[i] += i != k && connected(world, q->nodes[i], q->nodes[k]);
         }
     }
-    while (count >= wanted) {
+    while (quorum_is_enough(q)) {
         uint32_t least = 0;
-        for (uint32_t i = 1; i < count; i++) {
+        for (uint32_t i = 1; i < q->count; i++) {
             least = degrees[i] < degrees[least] ? i : least;
         }
-        if (count == 0 || degrees[least] == count - 1) {
+        if (q->count == 0 || degrees[least] == q->count - 1) {
             return true;
         }
-        const uint32_t gone = nodes[least];
-        count--;
-        nodes[least] = nodes[count];
-        degrees[least] = degrees[count];
-        for (uint32_t i = 0; i < count; i++) {
-            degrees[i] -= connected(world, nodes[i], gone);
+        const uint32_t gone = q->nodes[least];
+        const uint32_t last = --q->count;
+        q->nodes[least] = q->nodes[last];
+        q->votes[0][least] = q->votes[0][last];
+        q->votes[1][least] = q->votes[1][last];
+        degrees[least] = degrees[last];
+        for (uint32_t i = 0; i < q->count; i++) {
+            degrees[i] -= connected(world, q->nodes[i], gone);
         }
     }
     return false;
@@ -239,20 +283,21 @@ static bool clique_by_peeling(const struct sim_world *world, uint32_t *nodes, ui
 
 bool sim_faults_quorum_possible(const struct sim_world *world, uint32_t group)
 {
-    uint32_t nodes[SIM_NODES_MAX];
-    const uint32_t voters = sim_group_voters(world, group, nodes);
-    const uint32_t wanted = voters / 2 + 1;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < voters; i++) {
-        const struct sim_env *env = &world->nodes[nodes[i]];
-        /* Each must have a client of its own, since each may come to lead. */
-        if (env->up && !env->paused && has_client(world, group, nodes[i])) {
-            nodes[count++] = nodes[i];
+    struct quorum q = {.count = 0};
+    for (uint32_t side = 0; side < 2; side++) {
+        uint32_t nodes[SIM_NODES_MAX];
+        const uint32_t voters = sim_group_voters(world, group, side == 1, nodes);
+        q.wanted[side] = side == 1 && voters == 0 ? 0 : voters / 2 + 1;
+        for (uint32_t i = 0; i < voters; i++) {
+            const struct sim_env *env = &world->nodes[nodes[i]];
+            /* Each must have a client of its own, since each may come to lead. */
+            if (env->up && !env->paused && has_client(world, group, nodes[i])) {
+                quorum_add(&q, side, nodes[i]);
+            }
         }
     }
-    if (count < wanted) {
+    if (!quorum_is_enough(&q)) {
         return false;
     }
-    return count <= 16 ? clique_exact(world, nodes, count, wanted)
-                       : clique_by_peeling(world, nodes, count, wanted);
+    return q.count <= 16 ? clique_exact(world, &q) : clique_by_peeling(world, &q);
 }

@@ -86,6 +86,12 @@ struct sim_waiting { /* In a host's run queue: an event that waits for the cpu. 
     uint64_t since_ns;
 };
 
+struct sim_command { /* On its way to a node; SIM_PEND_FAULT of a host. */
+    uint32_t command;
+    uint32_t peer;
+    uint64_t peers;
+};
+
 struct sim_timer {
     uint64_t deadline_ns;  /* True time; SIM_NEVER if not set. */
     uint64_t queued_ns;    /* Time of the pending event that stands for it; SIM_NEVER if none. */

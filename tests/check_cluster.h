@@ -24,6 +24,10 @@ struct scripted { /* What a server's memory holds. */
     uint64_t applied;
     struct sim_label snapshot; /* index, term */
     uint32_t voters[GROUP];
+    uint32_t voter_count;
+    uint32_t old_voters[GROUP];
+    uint32_t old_voter_count;
+    uint64_t config_index;
     uint64_t match[NODES];
     uint64_t next[NODES]; /* 0: no progress known. */
     struct sim_entry_id log[LOG_MAX];
@@ -45,7 +49,10 @@ static inline void scripted_view(const void *state, struct sim_view *view)
                               .snapshot_index = s->snapshot.a,
                               .snapshot_term = s->snapshot.b,
                               .voters = s->voters,
-                              .voter_count = GROUP};
+                              .voter_count = s->voter_count,
+                              .old_voters = s->old_voters,
+                              .old_voter_count = s->old_voter_count,
+                              .config_index = s->config_index};
 }
 
 static inline bool scripted_entry(const void *state, uint64_t index, struct sim_entry_id *id)
@@ -121,6 +128,7 @@ static inline void blank(uint32_t node)
     for (uint32_t i = 0; i < GROUP; i++) {
         s->voters[i] = node / GROUP * GROUP + i;
     }
+    s->voter_count = GROUP;
     world->nodes[node].up = true;
     world->nodes[node].incarnation++;
 }
@@ -258,6 +266,28 @@ static inline void elect(uint32_t node, uint32_t voter, uint64_t term)
     enter(node, term, node);
     enter(voter, term, node);
     lead(node);
+}
+
+static inline uint32_t places(uint32_t node, uint32_t mask, uint32_t *nodes)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < GROUP; i++) {
+        if (mask >> i & 1) {
+            nodes[count++] = node / GROUP * GROUP + i;
+        }
+    }
+    return count;
+}
+
+/* The entry at `index` of a server's log is a configuration: bits of those who vote, and of
+ * those of the old one while both are in force. It is in force. */
+static inline void configure(uint32_t node, uint64_t index, uint32_t voters, uint32_t old_voters)
+{
+    struct scripted *s = of(node);
+    s->config_index = index;
+    s->voter_count = places(node, voters, s->voters);
+    s->old_voter_count = places(node, old_voters, s->old_voters);
+    moved(node);
 }
 
 static inline void commit(uint32_t node, uint64_t index)

@@ -18,6 +18,7 @@ static const char *const roles[] = {"follower", "leader", NULL};
 static const struct sim_fact facts[] = {
     {"role", roles}, {"term", NULL}, {"level", NULL}, {"asked", NULL}};
 static const char *const messages[] = {"ping", NULL};
+#define PEERS UINT64_C(10000000000000) /* What a bit set of peers is multiplied with. */
 static const char *const commands[] = {"step_down", "transfer", NULL};
 static const struct sim_setting settings[] = {
     {.name = "talks", .type = SIM_SETTING_BOOL, .maximum = 1},
@@ -55,17 +56,21 @@ static inline void probe_event(void *state, struct sim_env *env, const struct si
         sim_publish(env, FACT_LEVEL, sim_setting(env, SET_LEVEL));
         break;
     case SIM_EVENT_COMMAND:
-        sim_publish(env, FACT_ASKED, (int64_t)event->command * 1000 + event->from);
+        sim_publish(
+            env, FACT_ASKED,
+            (int64_t)(event->command * UINT64_C(1000) + event->from + event->peers * PEERS));
         break;
     default:
         break;
     }
 }
 
+static struct sim_view probe_says; /* What every probe shows; by default nothing. */
+
 static inline void probe_view(const void *state, struct sim_view *view)
 {
     (void)state;
-    memset(view, 0, sizeof *view);
+    *view = probe_says;
     view->vote = SIM_NOBODY;
 }
 

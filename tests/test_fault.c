@@ -284,26 +284,27 @@ Test(fault, a_move_changes_the_delays)
     bench_end(&b);
 }
 
-/* A command reaches the leader, with the first peer as its argument. */
+/* A command reaches the leader, with its peers as places in the group, and the first of them. */
 Test(fault, a_command_reaches_the_leader)
 {
     struct bench b;
-    bench_plan(&b, (const uint32_t[]){3, 0}, 0);
-    b.plan.nodes[1].settings[SET_LEADS_AT] = (struct sim_value){100, 100};
+    bench_plan(&b, (const uint32_t[]){2, 3, 0}, 0);
+    b.plan.nodes[3].settings[SET_LEADS_AT] = (struct sim_value){100, 100};
     for (uint32_t i = 0; i < 2; i++) {
         struct sim_fault *f = bench_fault(&b, SIM_FAULT_COMMAND, 1000 + 1000 * i, 0);
         add(&f->targets, SIM_SELECT_LEADER, 0);
         f->index = 1;
         if (i == 0) {
-            add(&f->peers, SIM_SELECT_NODE, 2);
+            add(&f->peers, SIM_SELECT_NODE, 4);
+            add(&f->peers, SIM_SELECT_NODE, 3);
         }
     }
     bench_world(&b, 1);
     bench_until(&b, 1500);
-    cr_expect_eq(b.world->nodes[1].facts[FACT_ASKED], 1002);
+    cr_expect_eq(b.world->nodes[3].facts[FACT_ASKED], (int64_t)(1003 + 6 * PEERS));
     bench_until(&b, 2500);
-    cr_expect_eq(b.world->nodes[1].facts[FACT_ASKED], 1000 + (int64_t)SIM_NOBODY);
-    cr_expect_eq(b.world->nodes[0].facts[FACT_ASKED], 0);
+    cr_expect_eq(b.world->nodes[3].facts[FACT_ASKED], 1000 + (int64_t)SIM_NOBODY);
+    cr_expect_eq(b.world->nodes[2].facts[FACT_ASKED], 0);
     bench_end(&b);
 }
 

@@ -304,6 +304,48 @@ Test(partition, a_quorum_needs_a_connected_majority_that_clients_reach)
     }
 }
 
+/* While two configurations are in force a quorum is a majority of each. */
+Test(partition, two_configurations_need_two_majorities)
+{
+    static const uint32_t voters[] = {0, 1, 2};
+    static const uint32_t old_voters[] = {2, 3, 4, 5, 6};
+    const struct {
+        const char *what;
+        uint32_t down;
+        uint32_t cut[2];
+        bool possible;
+    } cases[] = {
+        {"all", 0, {0, 0}, true},
+        {"a majority of each", 0x32, {0, 0}, true},
+        {"one of three", 0x03, {0, 0}, false},
+        {"two of five", 0x38, {0, 0}, false},
+        {"six of seven", 0x04, {0, 0}, true},
+        {"two majorities that cannot reach each other", 0x36, {0, 3}, false},
+    };
+    probe_says.voters = voters;
+    probe_says.voter_count = 3;
+    probe_says.old_voters = old_voters;
+    probe_says.old_voter_count = 5;
+    for (uint32_t size = 7; size <= 30; size += 23) { /* Every subset, and by peeling. */
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            struct bench b;
+            bench_plan(&b, (const uint32_t[]){size, 0}, 1);
+            bench_world(&b, 1);
+            bench_until(&b, 10);
+            for (uint32_t id = 0; id < 7; id++) {
+                b.world->nodes[id].up = !(cases[i].down >> id & 1);
+            }
+            if (cases[i].cut[1] != 0) {
+                cut_pair(&b, cases[i].cut[0], cases[i].cut[1]);
+            }
+            cr_expect_eq(sim_faults_quorum_possible(b.world, 0), cases[i].possible, "%s",
+                         cases[i].what);
+            bench_end(&b);
+        }
+    }
+    probe_says = (struct sim_view){0};
+}
+
 /* In groups too large to look at every subset the shapes are still judged right. */
 Test(partition, a_large_group_divided_has_a_quorum_only_on_the_larger_side)
 {

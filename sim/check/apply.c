@@ -34,10 +34,18 @@ static bool acked_is_safe(struct sim_checks *checks, struct sim_ghost_group *gro
     const struct sim_ghost_index *known = sim_ghost_find(group, index);
     assert(known && known->decided_by != 0);
     const struct sim_entry_id id = {known->decided_term, known->decided_digest};
+    const struct sim_ghost_voters *old = &group->voters[1];
+    if (old->count > 0) {
+        /* Two majorities are needed to do without it: one that cannot is enough. */
+        *holders = sim_ghost_holders(checks, old->nodes, old->count, index, id, NULL);
+        if (*holders + sim_ghost_majority(old->count) > old->count) {
+            return true;
+        }
+    }
     *holders = 0;
-    *voters = group->voter_count;
-    if (group->voter_count > 0) {
-        *holders = sim_ghost_holders(checks, group->voters, group->voter_count, index, id, names);
+    *voters = group->voters[0].count;
+    if (*voters > 0) {
+        *holders = sim_ghost_holders(checks, group->voters[0].nodes, *voters, index, id, names);
     } else { /* No leader was seen to commit: all nodes vote. */
         *voters = group->node_count;
         for (uint32_t i = 0; i < group->node_count; i++) {

@@ -1,14 +1,13 @@
 /* Commitment and replication: I8, I9, I10, I11, I12.
  *
  * I8 commit_durable_quorum: when a leader's commit index moves to c, a majority of its voters
- *    has exactly its entry c on disk, or a snapshot over it (entries below c follow by I5). In
- *    Raft an acknowledgement is sent when the entry is durable, and no later leader that got
- *    a vote from one of those nodes can lack c, so it is there still when the last
- *    acknowledgement comes in, however late. Crashed nodes count: their disks remain. A
- *    follower's commit index follows a leader's and is not asked. Chance to break: a leader's
- *    commit.
- * I9 commit_own_term: c is of the leader's own term (Raft, section 5.4.2). Only the end of a
- *    jump is asked: entries below it are committed through it. Chance to break: the same.
+ *    (while two configurations are in force: of each) has exactly its entry c on disk, or a
+ * snapshot over it (entries below c follow by I5). In Raft an acknowledgement is sent when the
+ * entry is durable, and no later leader that got a vote from one of those nodes can lack c, so it
+ * is there still when the last acknowledgement comes in, however late. Crashed nodes count: their
+ * disks remain. A follower's commit index follows a leader's and is not asked. Chance to break: a
+ * leader's commit. I9 commit_own_term: c is of the leader's own term (Raft, section 5.4.2). Only
+ * the end of a jump is asked: entries below it are committed through it. Chance to break: the same.
  * I10 commit_monotonic: in one incarnation neither index goes back, applied never passes commit
  *    (or a snapshot), and entries are applied in steps of one, but for a snapshot. A restart
  *    forgets both. Chance to break: one of them moves.
@@ -43,6 +42,24 @@ static bool entry_at(const struct sim_checks *checks, uint32_t node, uint64_t in
 
 /* ---- I8, I9: a leader commits ----------------------------------------------------------- */
 
+static void check_majority(struct sim_checks *checks, uint32_t node, const struct sim_view *view,
+                           struct sim_entry_id id, bool old)
+{
+    const uint32_t *voters = old ? view->old_voters : view->voters;
+    const uint32_t count = old ? view->old_voter_count : view->voter_count;
+    const uint64_t index = view->commit_index;
+    if (sim_ghost_holders(checks, voters, count, index, id, NULL) >= sim_ghost_majority(count)) {
+        return;
+    }
+    char names[SIM_DETAIL_MAX] = "";
+    const uint32_t holders = sim_ghost_holders(checks, voters, count, index, id, names);
+    sim_check_violate(checks, SIM_CHECK_COMMIT_DURABLE_QUORUM, node,
+                      "%s, leader of term %" PRIu64 ", committed entry %" PRIu64 " (term %" PRIu64
+                      "), which is on %" PRIu32 " of %" PRIu32 "%s disks (%s)",
+                      sim_check_node_name(checks, node), view->term, index, id.term, holders, count,
+                      old ? " old voters'" : "", holders ? names : "none");
+}
+
 static void check_quorum(struct sim_checks *checks, uint32_t node, const struct sim_view *view,
                          struct sim_entry_id id)
 {
@@ -50,19 +67,10 @@ static void check_quorum(struct sim_checks *checks, uint32_t node, const struct 
         return;
     }
     sim_check_exercise(checks, SIM_CHECK_COMMIT_DURABLE_QUORUM);
-    const uint64_t index = view->commit_index;
-    if (sim_ghost_holders(checks, view->voters, view->voter_count, index, id, NULL) >=
-        sim_ghost_majority(view->voter_count)) {
-        return;
+    check_majority(checks, node, view, id, false);
+    if (view->old_voter_count > 0) {
+        check_majority(checks, node, view, id, true);
     }
-    char names[SIM_DETAIL_MAX] = "";
-    const uint32_t holders =
-        sim_ghost_holders(checks, view->voters, view->voter_count, index, id, names);
-    sim_check_violate(checks, SIM_CHECK_COMMIT_DURABLE_QUORUM, node,
-                      "%s, leader of term %" PRIu64 ", committed entry %" PRIu64 " (term %" PRIu64
-                      "), which is on %" PRIu32 " of %" PRIu32 " disks (%s)",
-                      sim_check_node_name(checks, node), view->term, index, id.term, holders,
-                      view->voter_count, holders ? names : "none");
 }
 
 static void check_own_term(struct sim_checks *checks, uint32_t node, const struct sim_view *view,
@@ -101,15 +109,20 @@ static void note_commit(struct sim_checks *checks, uint32_t node, const struct s
     if (place != 0 && group->leaders[place - 1].commit_high < view->commit_index) {
         group->leaders[place - 1].commit_high = view->commit_index;
     }
-    if (!sim_arena_grow(world->arena, &group->voters, &group->voter_capacity, view->voter_count,
-                        sizeof *group->voters)) {
-        world->out_of_memory = true;
-        return;
+    for (uint32_t side = 0; side < 2; side++) {
+        struct sim_ghost_voters *known = &group->voters[side];
+        const uint32_t *voters = side == 1 ? view->old_voters : view->voters;
+        const uint32_t count = side == 1 ? view->old_voter_count : view->voter_count;
+        if (count > 0 && !sim_arena_grow(world->arena, &known->nodes, &known->capacity, count,
+                                         sizeof *known->nodes)) {
+            world->out_of_memory = true;
+            return;
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            known->nodes[i] = voters[i];
+        }
+        known->count = count;
     }
-    for (uint32_t i = 0; i < view->voter_count; i++) {
-        group->voters[i] = view->voters[i];
-    }
-    group->voter_count = view->voter_count;
 }
 
 static void check_leader_commit(struct sim_checks *checks, uint32_t node,

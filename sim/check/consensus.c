@@ -63,7 +63,7 @@ static void changed(struct sim_checks *checks, uint32_t node, struct sim_view *v
     ghost->attention = ghost->gap; /* Until it is clear whose it is. */
     ghost->fresh = false;
     ghost->seen = *view;
-    ghost->seen.voters = NULL;
+    ghost->seen.voters = ghost->seen.old_voters = NULL;
 }
 
 void sim_checks_moved(struct sim_checks *checks, uint32_t node)

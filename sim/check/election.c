@@ -111,15 +111,12 @@ static uint64_t voter_key(uint32_t node, const struct sim_ghost_node *ghost)
     return (uint64_t)ghost->disk_life << 32 | node;
 }
 
-static void check_vote_quorum(struct sim_checks *checks, uint32_t node, const struct sim_view *view)
+static void check_votes_of(struct sim_checks *checks, uint32_t node, const struct sim_view *view,
+                           const uint32_t *voters, uint32_t count)
 {
-    if (view->vote != node || view->voter_count < 2) {
-        return; /* Alone, nobody else can be voted for. */
-    }
-    sim_check_exercise(checks, SIM_CHECK_ONE_VOTE_PER_TERM);
     uint32_t votes = 0;
-    for (uint32_t i = 0; i < view->voter_count; i++) {
-        const uint32_t voter = view->voters[i];
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t voter = voters[i];
         if (voter >= checks->node_count) {
             continue;
         }
@@ -129,12 +126,24 @@ static void check_vote_quorum(struct sim_checks *checks, uint32_t node, const st
             sim_ghost_get(&checks->nodes[node].group->votes, voter_key(voter, ghost), view->term);
         votes += vote == (uint64_t)node + 1 || ghost->disk_life > 0;
     }
-    if (votes < sim_ghost_majority(view->voter_count)) {
+    if (votes < sim_ghost_majority(count)) {
         sim_check_violate(checks, SIM_CHECK_ONE_VOTE_PER_TERM, node,
                           "%s became leader of term %" PRIu64 " with %" PRIu32
                           " durable votes of %" PRIu32
                           " nodes: the others can be given again after a crash",
-                          sim_check_node_name(checks, node), view->term, votes, view->voter_count);
+                          sim_check_node_name(checks, node), view->term, votes, count);
+    }
+}
+
+static void check_vote_quorum(struct sim_checks *checks, uint32_t node, const struct sim_view *view)
+{
+    if (view->vote != node || (view->voter_count < 2 && view->old_voter_count == 0)) {
+        return; /* Alone, nobody else can be voted for. */
+    }
+    sim_check_exercise(checks, SIM_CHECK_ONE_VOTE_PER_TERM);
+    check_votes_of(checks, node, view, view->voters, view->voter_count);
+    if (view->old_voter_count > 0) {
+        check_votes_of(checks, node, view, view->old_voters, view->old_voter_count);
     }
 }
 

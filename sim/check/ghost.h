@@ -65,6 +65,12 @@ struct sim_ghost_leader {
     uint32_t node;
 };
 
+struct sim_ghost_voters {
+    uint32_t *nodes;
+    size_t capacity;
+    uint32_t count;
+};
+
 struct sim_ghost_candidacy {
     uint64_t last_term;
     uint64_t last_index;
@@ -97,9 +103,9 @@ struct sim_ghost_group {
     struct sim_ghost_map acked_early; /* (client, sequence) -> 1 + the node that answered */
     size_t acked_early_count;
     uint64_t acked_high; /* The highest index with an acknowledged operation. */
-    uint32_t *voters;    /* Of the last leader that committed something. */
-    size_t voter_capacity;
-    uint32_t voter_count;
+    /* Of the last leader that committed something: those of its configuration, and of the old
+     * one while both were in force. */
+    struct sim_ghost_voters voters[2];
 };
 
 /* ---- A node ----------------------------------------------------------------------------- */
@@ -127,7 +133,7 @@ struct sim_ghost_node {
     bool acked_changed;   /* or at an index with an acknowledged operation. */
     bool applied_known;
     bool failed;                 /* Its code has failed: its state is not to be trusted. */
-    struct sim_view seen;        /* Its last view; voters is not kept. */
+    struct sim_view seen;        /* Its last view; voters are not kept. */
     struct sim_entry_id last_id; /* While it leads: the entry at seen.last_index, */
     bool last_known;             /* if there is one. */
     uint64_t applied;            /* The last index applied. */
