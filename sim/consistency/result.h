@@ -24,4 +24,14 @@ struct sim_consistency_result {
     char detail[SIM_DETAIL_MAX]; /* In words: what is wrong, or how far an unknown one got. */
 };
 
+/* Gives the witness back. A zeroed result is fine. */
+void sim_consistency_result_release(struct sim_consistency_result *result);
+
+/* Add an anomaly in its place among the others, once; beyond SIM_ANOMALIES_MAX it is left out. */
+void sim_consistency_anomaly(struct sim_consistency_result *result, const char *name);
+
+/* Replace the witness by a sorted copy of a short list; false without memory: then it has none. */
+bool sim_consistency_witness(struct sim_consistency_result *result, const uint32_t *places,
+                             uint32_t count);
+
 #endif

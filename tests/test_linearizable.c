@@ -1,0 +1,115 @@
+/* Linearizability against the plainest checker, on thousands of small histories of every type. */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+
+#include "histories.h"
+#include "sim/check/check.h"
+#include "sim/consistency/linearizable.h"
+#include "sim/consistency/machine.h"
+
+static const struct sim_budget budget = {.steps = 1000000, .memory_bytes = 64 << 20};
+
+enum { SEEDS = 4000, MEMORY = 1 << 20 };
+
+static struct random_history options_of(uint64_t seed, uint32_t object)
+{
+    return (struct random_history){.object = object,
+                                   .operations = 3 + (uint32_t)(seed % 6),
+                                   .processes = 2 + (uint32_t)(seed / 3 % 3),
+                                   .keys = 1 + (seed % 5 == 0),
+                                   .values = seed % 2 ? 0 : 2 + (uint32_t)(seed / 2 % 2),
+                                   .lie_percent = (uint32_t)(seed / 5 % 3) * 15,
+                                   .lost_percent = (uint32_t)(seed / 7 % 3) * 15};
+}
+
+/* The witness must be a violation if all else may have taken place, any time later, or not. */
+static void expect_witness_violates(const struct sim_history *history,
+                                    const struct sim_consistency_result *result, uint64_t seed)
+{
+    cr_assert_gt(result->witness_count, 0, "seed %" PRIu64, seed);
+    static struct sim_history_operation kept[BRUTE_OPERATIONS_MAX];
+    memcpy(kept, history->operations, history->count * sizeof *kept);
+    for (uint32_t i = 0, next = 0; i < history->count; i++) {
+        const bool named = next < result->witness_count && result->witness[next] == i;
+        next += named;
+        if (!named) {
+            kept[i].returned = SIM_POSITION_NEVER;
+        }
+    }
+    struct sim_history weaker = *history;
+    weaker.operations = kept;
+    cr_assert_not(brute_linearizable(&weaker),
+                  "seed %" PRIu64 ": witness %u %u ... of %u does not do:%s", seed,
+                  result->witness[0], result->witness[result->witness_count - 1],
+                  result->witness_count, history_text(history));
+}
+
+static void compare_with_brute_force(uint32_t object)
+{
+    uint32_t violated = 0;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct sim_rng rng;
+        sim_rng_seed(&rng, seed, object);
+        struct sim_history history;
+        cr_assert_eq(sim_history_init(&history, MEMORY), SIM_OK);
+        const struct random_history options = options_of(seed, object);
+        random_history(&history, &options, &rng);
+        struct sim_consistency_result result;
+        sim_check_linearizable(&history, &budget, &result);
+        const bool expected = brute_linearizable(&history);
+        cr_assert_eq(result.verdict, expected ? SIM_HOLDS : SIM_VIOLATED,
+                     "seed %" PRIu64 " of %s: we say %s (%s) of%s", seed, sim_object_names[object],
+                     sim_verdict_name(result.verdict), result.detail, history_text(&history));
+        if (!expected) {
+            violated++;
+            expect_witness_violates(&history, &result, seed);
+        }
+        sim_consistency_result_release(&result);
+        sim_history_release(&history);
+    }
+    /* Both answers must have been put to the test. */
+    cr_expect_gt(violated, SEEDS / 20, "%s", sim_object_names[object]);
+    cr_expect_lt(violated, SEEDS - SEEDS / 20, "%s", sim_object_names[object]);
+}
+
+TestSuite(linearizable, .timeout = 120);
+
+Test(linearizable, registers_as_brute_force_says)
+{
+    compare_with_brute_force(SIM_OBJECT_REGISTER);
+}
+
+Test(linearizable, keys_as_brute_force_says)
+{
+    compare_with_brute_force(SIM_OBJECT_KV);
+}
+
+Test(linearizable, lists_as_brute_force_says)
+{
+    compare_with_brute_force(SIM_OBJECT_LIST);
+}
+
+Test(linearizable, sets_as_brute_force_says)
+{
+    compare_with_brute_force(SIM_OBJECT_SET);
+}
+
+Test(linearizable, queues_as_brute_force_says)
+{
+    compare_with_brute_force(SIM_OBJECT_QUEUE);
+}
+
+Test(linearizable, stacks_as_brute_force_says)
+{
+    compare_with_brute_force(SIM_OBJECT_STACK);
+}
+
+Test(linearizable, counters_as_brute_force_says)
+{
+    compare_with_brute_force(SIM_OBJECT_COUNTER);
+}
+
+Test(linearizable, locks_as_brute_force_says)
+{
+    compare_with_brute_force(SIM_OBJECT_LOCK);
+}
