@@ -37,6 +37,7 @@ int command_sweep(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_show(int argc, char **argv);
+int command_check(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_compile(int argc, char **argv);
 int command_completion(int argc, char **argv);
