@@ -366,6 +366,11 @@ const struct sim_fault *sim_world_faults(const struct sim_world *world, size_t *
     return world->faults;
 }
 
+bool sim_world_cut(const struct sim_world *world, uint32_t from, uint32_t to)
+{
+    return sim_net_is_cut(world, from, to);
+}
+
 const struct sim_plan *sim_world_plan(const struct sim_world *world)
 {
     return world->plan;

@@ -49,6 +49,8 @@ const struct sim_checks *sim_world_checks(const struct sim_world *world);
 const struct sim_history_row *sim_world_history(const struct sim_world *world, size_t *count);
 /* The faults of this run: the plan's, then those drawn. */
 const struct sim_fault *sim_world_faults(const struct sim_world *world, size_t *count);
+/* Are messages from one node to another cut now, by a partition or a firewall? */
+bool sim_world_cut(const struct sim_world *world, uint32_t from, uint32_t to);
 const struct sim_plan *sim_world_plan(const struct sim_world *world);
 uint64_t sim_world_seed(const struct sim_world *world);
 
