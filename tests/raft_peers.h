@@ -86,10 +86,19 @@ static inline void give_operation(uint32_t client, uint64_t sequence, uint64_t v
     fake_event(env, (struct sim_event){.kind = SIM_EVENT_OPERATION, .operation = &o});
 }
 
-static inline void give_command(uint32_t command, uint32_t peer)
+/* A command with the peers of a set; the first of them, or nobody, is its `from`. */
+static inline void give_command_set(uint32_t command, uint64_t peers)
 {
     fake_event(env,
-               (struct sim_event){.kind = SIM_EVENT_COMMAND, .command = command, .from = peer});
+               (struct sim_event){.kind = SIM_EVENT_COMMAND,
+                                  .command = command,
+                                  .from = peers ? (uint32_t)__builtin_ctzll(peers) : SIM_NOBODY,
+                                  .peers = peers});
+}
+
+static inline void give_command(uint32_t command, uint32_t peer)
+{
+    give_command_set(command, peer == SIM_NOBODY ? 0 : UINT64_C(1) << peer);
 }
 
 /* Does the log hold exactly these terms? */

@@ -96,6 +96,29 @@ Test(config, accepts_what_one_of_two_configurations_cannot_lose)
     expect_fine_so_far(SIM_CHECK_ACKED_DURABLE);
 }
 
+/* A leader of the past that commits late, by acknowledgements of its time, knows only an old
+ * configuration: what others committed since need not be there. */
+Test(config, does_not_ask_the_voters_of_a_leader_of_the_past)
+{
+    for (uint32_t node = N1; node <= N3; node++) {
+        store(node, 1, 102);
+    }
+    configure(N1, 1, A, 0);
+    elect(N2, N3, 2);
+    configure(N2, 3, B | C, 0);
+    store(N2, 2, 203);
+    store(N3, 2, 203);
+    commit(N2, 3);
+    apply(N2, 2, C1, 2, true);
+    apply(N2, 3, C1, 3, true);
+    acknowledge(N2, C1, 3, 1);
+    commit(N1, 2);
+    crash(N3);
+    boot(N3);
+    crash(N1);
+    expect_clean();
+}
+
 Test(config, rejects_what_both_configurations_can_lose)
 {
     configure(N1, 2, A | C, A | B | C);

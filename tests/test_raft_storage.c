@@ -326,7 +326,9 @@ static void give_nonsense(struct sim_rng *rng)
         absurd_term ? odd_number(rng) : node()->term + sim_rng_bounded(rng, 20) / 19;
     sim_put64(bytes + 8, term);
     for (uint32_t i = 0; i < entries; i++) { /* Mostly with a function that exists. */
-        sim_put32(bytes + RAFT_APPEND_BYTES + i * RAFT_ENTRY_BYTES + 12, sim_rng_bounded(rng, 4));
+        const uint32_t function = sim_rng_bounded(rng, 6);
+        sim_put32(bytes + RAFT_APPEND_BYTES + i * RAFT_ENTRY_BYTES + 12,
+                  function == 5 ? RAFT_CONFIGURATION : function);
     }
     const uint32_t flags = sim_rng_bounded(rng, 16);
     const bool strange = sim_rng_chance(rng, 20000);
@@ -355,7 +357,8 @@ static void do_something(struct sim_rng *rng)
     } else if (what == 18) {
         give_operation(50, sim_rng_bounded(rng, 9), 7);
     } else {
-        give_command(sim_rng_bounded(rng, 3), sim_rng_bounded(rng, 5));
+        const uint32_t command = sim_rng_bounded(rng, RAFT_COMMAND_CHANGE_MEMBERSHIP + 2);
+        give_command_set(command, sim_rng_bounded(rng, 16));
     }
 }
 

@@ -26,7 +26,7 @@ static void apply(struct raft *r, struct sim_env *env, uint64_t index)
 {
     const struct raft_entry *entry = raft_entry_at(r, index);
     const struct sim_operation *operation = &entry->operation;
-    if (operation->function == RAFT_NO_OP) {
+    if (operation->function == RAFT_NO_OP || operation->function == RAFT_CONFIGURATION) {
         sim_applied(env, index, entry->term, entry->digest, NULL, false);
         return;
     }
@@ -61,7 +61,7 @@ static uint32_t best_peer(const struct raft *r)
 {
     uint32_t best = r->member_count;
     for (uint32_t i = 0; i < r->member_count; i++) {
-        if (r->members[i] != r->self &&
+        if (r->members[i] != r->self && r->peers[i].voter &&
             (best == r->member_count || r->peers[i].match > r->peers[best].match)) {
             best = i;
         }
@@ -72,7 +72,8 @@ static uint32_t best_peer(const struct raft *r)
 void raft_transfer_start(struct raft *r, struct sim_env *env, uint32_t target)
 {
     const uint32_t place = target == SIM_NOBODY ? best_peer(r) : raft_place(r, target);
-    if (r->role != SIM_ROLE_LEADER || place >= r->member_count || r->members[place] == r->self) {
+    if (r->role != SIM_ROLE_LEADER || place >= r->member_count || r->members[place] == r->self ||
+        !r->peers[place].voter) {
         return;
     }
     r->transfer_target = r->members[place];

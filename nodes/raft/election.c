@@ -27,13 +27,13 @@ void raft_restart_election_timer(struct raft *r, struct sim_env *env)
  * been replaced without knowing. It steps down, so that its clients look elsewhere. */
 static void check_quorum(struct raft *r, struct sim_env *env)
 {
-    uint32_t active = 0;
+    struct raft_tally active = {0};
     r->peers[raft_place(r, r->self)].active = true;
     for (uint32_t i = 0; i < r->member_count; i++) {
-        active += r->peers[i].active;
+        raft_tally_add(&active, &r->peers[i], r->peers[i].active);
         r->peers[i].active = false;
     }
-    if (active < raft_quorum(r)) {
+    if (!raft_tally_won(r, active)) {
         raft_become_follower(r, env, r->term, SIM_NOBODY);
         return;
     }
@@ -56,7 +56,7 @@ void raft_on_election_timer(struct raft *r, struct sim_env *env)
     }
     /* A disk slower than the timeout must not make a node run through terms in which it never
      * came to ask for a vote. */
-    if ((r->due & RAFT_DUE_CAMPAIGN) || raft_snapshot_installing(r)) {
+    if ((r->due & RAFT_DUE_CAMPAIGN) || raft_snapshot_installing(r) || !raft_may_campaign(r)) {
         raft_restart_election_timer(r, env);
         return;
     }
@@ -101,6 +101,7 @@ void raft_become_follower(struct raft *r, struct sim_env *env, uint64_t term, ui
         sim_timer_cancel(env, RAFT_TIMER_HEARTBEAT);
         sim_timer_cancel(env, RAFT_TIMER_TRANSFER);
         r->transfer_target = SIM_NOBODY;
+        raft_membership_deposed(r, env);
     }
     if (r->role != SIM_ROLE_FOLLOWER) {
         set_role(r, env, SIM_ROLE_FOLLOWER);
@@ -135,7 +136,7 @@ static void ask_all(struct raft *r, struct sim_env *env, enum raft_message_kind 
     const struct raft_message request = {
         .flags = flags, .term = term, .a = r->log.last, .b = raft_last_term(r)};
     for (uint32_t i = 0; i < r->member_count; i++) {
-        if (r->members[i] != r->self) {
+        if (r->members[i] != r->self && (r->peers[i].voter || r->peers[i].old_voter)) {
             raft_send(env, r->members[i], kind, &request);
         }
     }
@@ -161,15 +162,15 @@ static void start_election(struct raft *r, struct sim_env *env, bool transfer)
     r->due = RAFT_DUE_CAMPAIGN;
 }
 
-/* Count a vote; the count of those who have granted one. */
-static uint32_t count_vote(struct raft *r, uint32_t place)
+/* Count a vote; true if those who have granted one are enough. */
+static bool wins_with(struct raft *r, uint32_t place)
 {
-    uint32_t granted = 0;
+    struct raft_tally granted = {0};
     r->peers[place].granted = true;
     for (uint32_t i = 0; i < r->member_count; i++) {
-        granted += r->peers[i].granted;
+        raft_tally_add(&granted, &r->peers[i], r->peers[i].granted);
     }
-    return granted;
+    return raft_tally_won(r, granted);
 }
 
 void raft_campaign(struct raft *r, struct sim_env *env)
@@ -187,7 +188,7 @@ void raft_campaign(struct raft *r, struct sim_env *env)
     }
     forget_votes(r);
     r->pre_candidate = true;
-    if (count_vote(r, raft_place(r, r->self)) >= raft_quorum(r)) {
+    if (wins_with(r, raft_place(r, r->self))) {
         start_election(r, env, false);
         return;
     }
@@ -197,7 +198,7 @@ void raft_campaign(struct raft *r, struct sim_env *env)
 void raft_solicit_votes(struct raft *r, struct sim_env *env)
 {
     assert(r->role == SIM_ROLE_CANDIDATE);
-    if (count_vote(r, raft_place(r, r->self)) >= raft_quorum(r)) {
+    if (wins_with(r, raft_place(r, r->self))) {
         become_leader(r, env);
         return;
     }
@@ -288,12 +289,11 @@ void raft_on_vote_reply(struct raft *r, struct sim_env *env, const struct sim_ev
         return;
     }
     if (pre) {
-        if (r->pre_candidate && reply.term == r->term + 1 &&
-            count_vote(r, place) >= raft_quorum(r)) {
+        if (r->pre_candidate && reply.term == r->term + 1 && wins_with(r, place)) {
             start_election(r, env, false);
         }
     } else if (r->role == SIM_ROLE_CANDIDATE && reply.term == r->term &&
-               !(r->due & RAFT_DUE_CAMPAIGN) && count_vote(r, place) >= raft_quorum(r)) {
+               !(r->due & RAFT_DUE_CAMPAIGN) && wins_with(r, place)) {
         become_leader(r, env);
     }
 }
@@ -304,7 +304,7 @@ void raft_on_timeout_now(struct raft *r, struct sim_env *env, const struct sim_e
 {
     struct raft_message message;
     if (!raft_receive(r, event, &message) || message.term < r->term ||
-        r->role != SIM_ROLE_FOLLOWER || raft_snapshot_installing(r)) {
+        r->role != SIM_ROLE_FOLLOWER || raft_snapshot_installing(r) || !raft_may_campaign(r)) {
         return;
     }
     if (message.term > r->term) {

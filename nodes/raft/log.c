@@ -90,7 +90,8 @@ bool raft_log_append(struct raft *r, struct sim_env *env, const struct raft_entr
         raft_halt(r, env);
         return false;
     }
-    return true;
+    return SIM_LIKELY(entry->operation.function != RAFT_CONFIGURATION) ||
+           raft_membership_appended(r, env, entry, index);
 }
 
 void raft_log_truncate(struct raft *r, struct sim_env *env, uint64_t from)
@@ -107,6 +108,7 @@ void raft_log_truncate(struct raft *r, struct sim_env *env, uint64_t from)
     r->sync_last = r->sync_last < from ? r->sync_last : from - 1;
     r->verified = r->verified < from ? r->verified : from - 1;
     r->dirty = true;
+    raft_membership_truncated(r, env, from);
 }
 
 void raft_log_discard(struct raft *r, struct sim_env *env, uint64_t first)
@@ -214,7 +216,12 @@ bool raft_log_recover(struct raft *r, struct sim_env *env)
         if (found.term_distance != saturate32(found.entry.term - raft_last_term(r))) {
             break;
         }
-        if (!push(&r->log, env, &found.entry)) {
+        if (!raft_entry_is_valid(r, &found.entry)) {
+            return false;
+        }
+        if (!push(&r->log, env, &found.entry) ||
+            (found.entry.operation.function == RAFT_CONFIGURATION &&
+             !raft_membership_appended(r, env, &found.entry, index))) {
             return false;
         }
     }

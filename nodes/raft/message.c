@@ -51,7 +51,8 @@ bool raft_decode_operation(struct sim_operation *operation,
                            const uint8_t bytes[RAFT_OPERATION_BYTES])
 {
     sim_operation_decode(operation, bytes);
-    return operation->function < SIM_FUNCTION_COUNT || operation->function == RAFT_NO_OP;
+    return operation->function < SIM_FUNCTION_COUNT || operation->function == RAFT_NO_OP ||
+           operation->function == RAFT_CONFIGURATION;
 }
 
 bool raft_decode_entry(struct raft_entry *entry, const uint8_t *entries, uint32_t i)

@@ -84,6 +84,12 @@ static const struct sim_setting settings[RAFT_SET_COUNT] = {
                                  .maximum = RAFT_MAX_CHUNK,
                                  .summary = "One install_snapshot carries at most this many bytes "
                                             "(dissertation 5.3)."},
+    [RAFT_SET_INITIAL_MEMBERS] =
+        {.name = "initial_members",
+         .type = SIM_SETTING_COUNT,
+         .maximum = 1024,
+         .summary = "So many nodes of the group, from the first on, vote in the beginning; the "
+                    "others wait to be added. 0: all. The same on all of them."},
 };
 
 static const char *const role_names[] = {"follower", "candidate", "leader", NULL};
@@ -95,11 +101,19 @@ static const struct sim_fact facts[RAFT_FACT_COUNT] = {
     [RAFT_FACT_COMMIT] = {"commit", NULL},
     [RAFT_FACT_LEADER] = {"leader", NULL}, /* A node number, -1 if not known. */
     [RAFT_FACT_HEALTH] = {"health", health_names},
+    /* A bit for each place in the group; 0 as long as it is the first configuration. */
+    [RAFT_FACT_VOTERS] = {"voters", NULL},
 };
 
 static const char *const command_names[] = {
     [RAFT_COMMAND_CAMPAIGN] = "campaign",
     [RAFT_COMMAND_TRANSFER] = "transfer_leadership",
+    [RAFT_COMMAND_ADD_SERVER] = "add_server",
+    [RAFT_COMMAND_REMOVE_SERVER] = "remove_server",
+    [RAFT_COMMAND_ADD_LEARNER] = "add_learner",
+    [RAFT_COMMAND_PROMOTE] = "promote",
+    [RAFT_COMMAND_REPLACE_SERVER] = "replace_server",
+    [RAFT_COMMAND_CHANGE_MEMBERSHIP] = "change_membership",
     NULL,
 };
 
@@ -141,7 +155,7 @@ static bool join_group(struct raft *r, struct sim_env *env)
     for (uint32_t i = 0; i < r->member_count; i++) {
         r->members[i] = sim_group_member(env, i);
     }
-    return true;
+    return raft_membership_start(r, env);
 }
 
 static void boot(struct raft *r, struct sim_env *env)
@@ -251,8 +265,10 @@ static void on_command(struct raft *r, struct sim_env *env, const struct sim_eve
     if (event->command == RAFT_COMMAND_TRANSFER) {
         raft_transfer_start(r, env, event->from);
     } else if (event->command == RAFT_COMMAND_CAMPAIGN && r->role != SIM_ROLE_LEADER &&
-               !raft_snapshot_installing(r)) {
+               !raft_snapshot_installing(r) && raft_may_campaign(r)) {
         raft_campaign(r, env);
+    } else if (event->command >= RAFT_COMMAND_ADD_SERVER) {
+        raft_on_membership_command(r, env, event);
     }
 }
 
@@ -309,8 +325,11 @@ static void view(const void *state, struct sim_view *v)
         .applied_index = r->applied,
         .snapshot_index = r->snapshot.index,
         .snapshot_term = r->snapshot.term,
-        .voters = r->members,
-        .voter_count = r->member_count,
+        .voters = r->membership.voters[0],
+        .voter_count = r->membership.voter_count[0],
+        .old_voters = r->membership.voters[1],
+        .old_voter_count = r->membership.voter_count[1],
+        .config_index = r->membership.count > 0 ? raft_in_force(r)->index : 0,
     };
 }
 

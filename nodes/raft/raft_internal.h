@@ -4,6 +4,8 @@
  *     election.c     timeouts, votes, roles
  *     replication.c  appending entries, acknowledging them, committing
  *     snapshot.c     log compaction, and sending the snapshot to those who are far behind
+ *     membership.c   configurations, and which of them is in force
+ *     reconfigure.c  how a leader changes it
  *     client.c       operations in, answers out, leadership transfer
  *     log.c          the log in memory and its records on disk
  *     storage.c      hard state, syncs, recovery, stopping safely
@@ -39,10 +41,20 @@ enum raft_fact {
     RAFT_FACT_COMMIT,
     RAFT_FACT_LEADER,
     RAFT_FACT_HEALTH,
+    RAFT_FACT_VOTERS,
     RAFT_FACT_COUNT
 };
 
-enum raft_command { RAFT_COMMAND_CAMPAIGN, RAFT_COMMAND_TRANSFER };
+enum raft_command {
+    RAFT_COMMAND_CAMPAIGN,
+    RAFT_COMMAND_TRANSFER,
+    RAFT_COMMAND_ADD_SERVER,
+    RAFT_COMMAND_REMOVE_SERVER,
+    RAFT_COMMAND_ADD_LEARNER,
+    RAFT_COMMAND_PROMOTE,
+    RAFT_COMMAND_REPLACE_SERVER,
+    RAFT_COMMAND_CHANGE_MEMBERSHIP
+};
 
 enum raft_setting {
     RAFT_SET_ELECTION_TIMEOUT,
@@ -55,6 +67,7 @@ enum raft_setting {
     RAFT_SET_SNAPSHOT_THRESHOLD,
     RAFT_SET_SNAPSHOT_TRAILING,
     RAFT_SET_SNAPSHOT_CHUNK,
+    RAFT_SET_INITIAL_MEMBERS,
     RAFT_SET_COUNT
 };
 
@@ -73,7 +86,8 @@ enum raft_message_kind {
 
 /* ---- State ------------------------------------------------------------------------------ */
 
-#define RAFT_NO_OP UINT32_C(255) /* operation.function of a term's first entry. */
+#define RAFT_NO_OP UINT32_C(255)         /* operation.function of a term's first entry, */
+#define RAFT_CONFIGURATION UINT32_C(254) /* and of one that is a configuration. */
 
 struct raft_entry {
     uint64_t term;
@@ -123,6 +137,44 @@ struct raft_peer {
     bool answered;         /* Since the last heartbeat, */
     bool active;           /* and since the last check of the quorum. */
     bool granted;          /* Its vote, to the candidate that we are. */
+
+    /* By the configuration in force: */
+    bool voter;     /* counts, */
+    bool old_voter; /* counts in the one before, while both are in force, */
+    bool member;    /* is sent entries; never we ourselves. */
+};
+
+/* Sets are bits of places in the group. */
+struct raft_configuration {
+    uint64_t index; /* Of its entry; 0: the first one. */
+    uint64_t voters;
+    uint64_t old_voters; /* Of the configuration before, while both are in force; else 0. */
+    uint64_t learners;
+};
+
+struct raft_change { /* What a leader was asked for, and how far it has come. */
+    uint32_t command;
+    uint64_t set; /* Those whom it changes, or who shall vote; 0: no change. */
+    uint64_t newcomers;
+    bool caught_up;
+    uint32_t rounds;
+    uint64_t round_end; /* The log's end when the round began. */
+    uint64_t round_ns;
+    uint64_t progress;
+    uint64_t progress_ns; /* When there was some last. */
+};
+
+struct raft_membership {
+    struct raft_configuration *list; /* First as of the snapshot, then those in the log. */
+    uint32_t count;
+    uint32_t capacity;
+    uint64_t everyone; /* The whole group; 0: it is too large to change. */
+    uint64_t initial;  /* Voters of the first configuration, */
+    uint32_t initial_count;
+    bool busy; /* A leader has something to wait for or to do. */
+    struct raft_change change;
+    uint32_t *voters[2]; /* Node numbers of those in force, and of the old ones, */
+    uint32_t voter_count[2];
 };
 
 /* Answers that wait until the hard state, and what else they promise, is durable. A change of
@@ -152,7 +204,9 @@ struct raft {
     uint32_t self;
     uint32_t member_count;
     uint32_t *members;       /* Node numbers, by place in the group. */
-    struct raft_peer *peers; /* By place; our own is not used but for `granted`. */
+    struct raft_peer *peers; /* By place; of our own only what makes us count. */
+    uint32_t quorum;         /* Of the voters, */
+    uint32_t old_quorum;     /* and of the old ones; 0 if there are none. */
     struct raft_config config;
     uint64_t bugs; /* Bit set of enum raft_bug. */
     bool halted;   /* Stopped safely: see raft_halt(). */
@@ -166,6 +220,7 @@ struct raft {
 
     struct raft_log log;
     struct raft_snapshot snapshot;
+    struct raft_membership membership;
 
     uint32_t role;        /* enum sim_role */
     uint32_t leader;      /* Of this term; SIM_NOBODY if not known. */
@@ -198,12 +253,24 @@ static inline bool raft_has_bug(const struct raft *r, enum raft_bug bug)
     return SIM_UNLIKELY(r->bugs >> bug & 1);
 }
 
-static inline uint32_t raft_quorum(const struct raft *r)
+/* Votes, acknowledgements or answers, counted in the configuration in force. */
+struct raft_tally {
+    uint32_t voters;
+    uint32_t old_voters;
+};
+
+static inline void raft_tally_add(struct raft_tally *tally, const struct raft_peer *peer, bool yes)
 {
-    return r->member_count / 2 + 1;
+    tally->voters += yes & peer->voter;
+    tally->old_voters += yes & peer->old_voter;
 }
 
-/* Place of a node in the group; member_count if it is not a member. */
+static inline bool raft_tally_won(const struct raft *r, struct raft_tally tally)
+{
+    return tally.voters >= r->quorum && tally.old_voters >= r->old_quorum;
+}
+
+/* Place of a node in the group; member_count if it is not in it. */
 uint32_t raft_place(const struct raft *r, uint32_t node);
 
 /* ---- raft.c ------------------------------------------------------------------------------ */
@@ -230,6 +297,8 @@ void raft_on_timeout_now(struct raft *r, struct sim_env *env, const struct sim_e
 /* A new leader: nothing is known of the others. */
 void raft_start_replication(struct raft *r, struct sim_env *env);
 void raft_on_heartbeat_timer(struct raft *r, struct sim_env *env);
+/* A peer has become a member: send it entries from now on. */
+void raft_welcome(struct raft *r, struct sim_env *env, uint32_t place);
 /* Send new entries to every peer that is not being probed. */
 void raft_replicate(struct raft *r, struct sim_env *env);
 void raft_on_append(struct raft *r, struct sim_env *env, const struct sim_event *event);
@@ -273,6 +342,43 @@ void raft_snapshot_send(struct raft *r, struct sim_env *env, uint32_t place);
 void raft_snapshot_caught_up(struct raft *r, struct sim_env *env, uint32_t place);
 void raft_on_install_snapshot(struct raft *r, struct sim_env *env, const struct sim_event *event);
 void raft_on_install_reply(struct raft *r, struct sim_env *env, const struct sim_event *event);
+
+/* ---- membership.c ------------------------------------------------------------------------ */
+
+#define RAFT_CONFIGURATION_BYTES 32
+
+static inline const struct raft_configuration *raft_in_force(const struct raft *r)
+{
+    return &r->membership.list[r->membership.count - 1];
+}
+
+/* At boot: the first configuration. False without memory. */
+SIM_NODISCARD bool raft_membership_start(struct raft *r, struct sim_env *env);
+/* The last of the list, and whom we bring up to date for the next one, decide who counts and who
+ * is sent entries. */
+void raft_put_in_force(struct raft *r, struct sim_env *env);
+/* May this node seek leadership? */
+bool raft_may_campaign(const struct raft *r);
+/* False for a configuration that nobody can have made. */
+bool raft_entry_is_valid(const struct raft *r, const struct raft_entry *entry);
+/* The log has a configuration at `index`; it ends before `from`; it begins after `index`. */
+SIM_NODISCARD bool raft_membership_appended(struct raft *r, struct sim_env *env,
+                                            const struct raft_entry *entry, uint64_t index);
+void raft_membership_truncated(struct raft *r, struct sim_env *env, uint64_t from);
+void raft_membership_compacted(struct raft *r, uint64_t index);
+/* The configuration as of `index`, in a snapshot; false for what nobody can have made. */
+void raft_membership_encode(const struct raft *r, uint64_t index,
+                            uint8_t bytes[RAFT_CONFIGURATION_BYTES]);
+SIM_NODISCARD bool raft_membership_restore(struct raft *r, struct sim_env *env, uint64_t index,
+                                           const uint8_t bytes[RAFT_CONFIGURATION_BYTES]);
+
+/* ---- reconfigure.c ----------------------------------------------------------------------- */
+
+void raft_on_membership_command(struct raft *r, struct sim_env *env, const struct sim_event *event);
+/* A leader that is busy with it: go on as far as possible. */
+void raft_membership_step(struct raft *r, struct sim_env *env);
+/* A leader leads no more. */
+void raft_membership_deposed(struct raft *r, struct sim_env *env);
 
 /* ---- log.c ------------------------------------------------------------------------------- */
 

@@ -56,19 +56,38 @@ void raft_replicate(struct raft *r, struct sim_env *env)
     struct outgoing out;
     out.size_bytes = 0;
     for (uint32_t i = 0; i < r->member_count; i++) {
-        if (r->members[i] != r->self && r->peers[i].streaming) {
+        if (r->peers[i].streaming && r->peers[i].member) {
             stream(r, env, i, &out);
         }
     }
 }
 
+/* What we know of a peer is of this term and this membership: nothing. */
+static void reset_peer(struct raft *r, uint32_t place)
+{
+    struct raft_peer *peer = &r->peers[place];
+    *peer = (struct raft_peer){.next = r->log.last + 1,
+                               .active = true,
+                               .granted = peer->granted,
+                               .voter = peer->voter,
+                               .old_voter = peer->old_voter,
+                               .member = peer->member};
+}
+
+void raft_welcome(struct raft *r, struct sim_env *env, uint32_t place)
+{
+    reset_peer(r, place);
+    struct outgoing out;
+    out.size_bytes = 0;
+    send_append(r, env, place, 0, &out);
+}
+
 void raft_start_replication(struct raft *r, struct sim_env *env)
 {
-    const uint64_t next = r->log.last + 1;
     for (uint32_t i = 0; i < r->member_count; i++) {
-        struct raft_peer *peer = &r->peers[i];
-        *peer = (struct raft_peer){.next = next, .active = true, .granted = peer->granted};
+        reset_peer(r, i);
     }
+    r->membership.busy = true;
     r->transfer_target = SIM_NOBODY;
     sim_timer_set(env, RAFT_TIMER_HEARTBEAT, r->config.heartbeat_ns);
     if (r->config.no_op) {
@@ -84,7 +103,7 @@ void raft_start_replication(struct raft *r, struct sim_env *env)
     struct outgoing out;
     out.size_bytes = 0;
     for (uint32_t i = 0; i < r->member_count; i++) {
-        if (r->members[i] != r->self) {
+        if (r->peers[i].member) {
             send_append(r, env, i, r->config.max_entries, &out);
         }
     }
@@ -100,7 +119,7 @@ void raft_on_heartbeat_timer(struct raft *r, struct sim_env *env)
     out.size_bytes = 0;
     for (uint32_t i = 0; i < r->member_count; i++) {
         struct raft_peer *peer = &r->peers[i];
-        if (r->members[i] == r->self) {
+        if (!peer->member) {
             continue;
         }
         if (peer->streaming && !peer->answered && peer->next > peer->match + 1) {
@@ -122,12 +141,12 @@ void raft_advance_commit(struct raft *r, struct sim_env *env)
         if (index <= best) {
             continue;
         }
-        uint32_t holders = 0;
+        struct raft_tally holders = {0};
         for (uint32_t k = 0; k < r->member_count; k++) {
             const uint64_t held = r->members[k] == r->self ? r->log.durable : r->peers[k].match;
-            holders += held >= index;
+            raft_tally_add(&holders, &r->peers[k], held >= index);
         }
-        if (holders >= raft_quorum(r)) {
+        if (raft_tally_won(r, holders)) {
             best = index;
         }
     }
@@ -173,6 +192,9 @@ void raft_on_append_reply(struct raft *r, struct sim_env *env, const struct sim_
     struct raft_peer *peer = &r->peers[place];
     peer->answered = true;
     peer->active = true;
+    if (SIM_UNLIKELY(!peer->member)) {
+        return; /* It was removed. */
+    }
     if (!(reply.flags & RAFT_FLAG_MATCHED)) {
         back_up(r, env, place, reply.a, reply.b);
         return;
@@ -246,7 +268,7 @@ static bool append_new(struct raft *r, struct sim_env *env, const struct raft_me
     for (uint32_t i = 0; i < append->flags; i++) {
         struct raft_entry entry;
         const uint64_t index = append->a + 1 + i;
-        if (!raft_decode_entry(&entry, append->entries, i)) {
+        if (!raft_decode_entry(&entry, append->entries, i) || !raft_entry_is_valid(r, &entry)) {
             return false;
         }
         if (index <= r->snapshot.index) {

@@ -86,6 +86,7 @@ void raft_snapshot_take(struct raft *r, struct sim_env *env)
     }
     sim_put64(record, r->applied);
     sim_put64(record + 8, raft_term_at(r, r->applied));
+    raft_membership_encode(r, r->applied, record + 16);
     kv_encode(&r->kv, record + HEADER_BYTES);
     raft_record_seal(record, (uint32_t)size_bytes, SNAPSHOT_SALT);
     if (write_record(r, env, record, (uint32_t)size_bytes)) {
@@ -112,7 +113,8 @@ static enum raft_record check_record(const uint8_t *record, uint32_t size_bytes)
 static bool restore(struct raft *r, struct sim_env *env, const uint8_t *record, uint32_t size_bytes)
 {
     if (kv_decode(&r->kv, env, record + HEADER_BYTES, size_bytes - HEADER_BYTES - SEAL_BYTES) !=
-        SIM_OK) {
+            SIM_OK ||
+        !raft_membership_restore(r, env, sim_get64(record), record + 16)) {
         return false;
     }
     r->applied = sim_get64(record);
@@ -175,14 +177,14 @@ static bool install(struct raft *r, struct sim_env *env)
         return true; /* Another leader was quicker: our state is not behind it. */
     }
     const bool same = s->index <= r->log.last && raft_term_at(r, s->index) == s->term;
+    if (!same) {
+        raft_log_restart(r, env, s->index, s->term);
+    }
     if (!restore(r, env, record, size_bytes)) {
         raft_halt(r, env); /* A good seal around what no node can have made. */
         return false;
     }
     sim_publish(env, RAFT_FACT_COMMIT, (int64_t)r->commit);
-    if (!same) {
-        raft_log_restart(r, env, s->index, s->term);
-    }
     return true;
 }
 
@@ -214,6 +216,7 @@ void raft_snapshot_durable(struct raft *r, struct sim_env *env)
         }
     }
     discard_log(r, env);
+    raft_membership_compacted(r, s->durable);
     raft_snapshot_schedule(r);
 }
 

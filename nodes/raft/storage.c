@@ -132,6 +132,9 @@ static void send_due(struct raft *r, struct sim_env *env)
 
 void raft_settle(struct raft *r, struct sim_env *env)
 {
+    if (SIM_UNLIKELY(r->membership.busy) && r->role == SIM_ROLE_LEADER) {
+        raft_membership_step(r, env);
+    }
     raft_hard_save(r, env);
     if (r->due && r->hard_durable == r->hard_version) {
         send_due(r, env);

@@ -6,7 +6,7 @@
  * I13 acked_durable: an operation that a client was told is done is in the durable log or under
  *    the durable snapshot of so many voters that every majority has one of them. A commit in
  *    Raft needs a majority of disks, and no later leader replaces what is committed. The voters
- *    are those of the last leader that committed something: after a change of configuration
+ *    are those of the latest leader that committed something: after a change of configuration
  *    that commit put all before it on a majority of the new ones. Asked for the highest
  *    acknowledged index at each acknowledgement, crash and truncation (those below it follow
  *    by I5 and I17), and for each one at the end; an acknowledged write that no node ever

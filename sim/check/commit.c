@@ -109,6 +109,10 @@ static void note_commit(struct sim_checks *checks, uint32_t node, const struct s
     if (place != 0 && group->leaders[place - 1].commit_high < view->commit_index) {
         group->leaders[place - 1].commit_high = view->commit_index;
     }
+    if (view->term < group->voters_term) {
+        return; /* A leader of the past, whose last acknowledgements were late. */
+    }
+    group->voters_term = view->term;
     for (uint32_t side = 0; side < 2; side++) {
         struct sim_ghost_voters *known = &group->voters[side];
         const uint32_t *voters = side == 1 ? view->old_voters : view->voters;

@@ -103,9 +103,10 @@ struct sim_ghost_group {
     struct sim_ghost_map acked_early; /* (client, sequence) -> 1 + the node that answered */
     size_t acked_early_count;
     uint64_t acked_high; /* The highest index with an acknowledged operation. */
-    /* Of the last leader that committed something: those of its configuration, and of the old
-     * one while both were in force. */
+    /* Of the leader of the latest term that committed something: those of its configuration,
+     * and of the old one while both were in force. */
     struct sim_ghost_voters voters[2];
+    uint64_t voters_term;
 };
 
 /* ---- A node ----------------------------------------------------------------------------- */
