@@ -9,6 +9,10 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
                   "The vote is not on disk when it is given, so a restarted node votes again in "
                   "the same term.",
                   "NodeDB #161", "one_vote_per_term"},
+    [RAFT_R06] = {"R06_term_before_vote",
+                  "A new term and the vote given in it are two writes, and the answer waits for "
+                  "the first only.",
+                  "hashicorp/raft #661", "one_vote_per_term"},
     [RAFT_R07] = {"R07_ack_before_fsync",
                   "A follower acknowledges entries that a crash can still take.",
                   "TiKV #994; etcd #12589", "commit_durable_quorum"},
@@ -22,13 +26,73 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
     [RAFT_R10] = {"R10_no_prev_log_check",
                   "A follower appends without comparing the term of the entry before.",
                   "Ongaro and Ousterhout 2014, section 5.3", "log_matching"},
+    [RAFT_R15] = {"R15_no_jitter",
+                  "Every election timeout is the same, so that nodes become candidates together, "
+                  "time after time.",
+                  "Ongaro and Ousterhout 2014, section 5.2", "liveness"},
     [RAFT_R16] = {"R16_no_sessions", "A retried operation is applied once more.",
                   "Raft dissertation, 6.3; rabbitmq/ra #145", "exactly_once"},
     [RAFT_R25] = {"R25_over_ack",
                   "A follower acknowledges its whole log, also the part that the leader has not "
                   "compared.",
                   "cowsql/raft 66ed6af; libraft, all versions", "match_honest"},
+    [RAFT_R26] =
+        {"R26_commit_beyond_checked",
+         "A follower commits up to the end of its log, also what its leader has not compared.",
+         "ScyllaDB #9965; cowsql/raft 000eacf; CockroachDB #122100", "state_machine_safety"},
+    [RAFT_R27] =
+        {"R27_match_from_rejection",
+         "A leader takes the index that a rejection hints at for one that the follower holds.",
+         "CCF #5325; PySyncObj #167; RaftOS #25", "match_honest"},
+    [RAFT_R28] = {"R28_vote_for_transferee",
+                  "A node votes a second time in a term if the candidate is the one it had handed "
+                  "its leadership to.",
+                  "libraft; cowsql/raft ad19f79", "one_vote_per_term"},
     [RAFT_R29] = {"R29_vote_forgotten",
                   "A node that comes to follow a leader of its own term forgets whom it voted for.",
                   "akka-raft #56; CCF #8094", "one_vote_per_term"},
+    [RAFT_R30] = {"R30_pre_vote_counted",
+                  "An answer to a pre-vote that comes late is counted as a vote.",
+                  "canonical/raft #196; CockroachDB #123297", "one_vote_per_term"},
+    [RAFT_R31] = {"R31_old_pre_vote_dropped",
+                  "A pre-vote for an old term is dropped instead of refused, so its sender never "
+                  "hears of the newer one.",
+                  "etcd #8243 and #8501; canonical/raft #279; rabbitmq/ra #439", "liveness"},
+    [RAFT_R32] = {"R32_pre_vote_resets_timer",
+                  "Granting a pre-vote restarts the election timer, so that a node which cannot "
+                  "win keeps all others silent.",
+                  "hashicorp/raft PR 609", "liveness"},
+    [RAFT_R34] =
+        {"R34_late_ack_to_new_leader",
+         "Entries of an old leader that become durable late are acknowledged to the new one.",
+         "libraft 35479fc", "match_honest"},
+    [RAFT_R35] =
+        {"R35_campaign_before_durable",
+         "A candidate asks for votes before its own vote, and the log it claims, are on its disk.",
+         "libraft a54636b, 634cb11 and f65b6e7", "one_vote_per_term"},
+    [RAFT_R36] = {"R36_failed_write_kept",
+                  "An entry that the disk refused stays in memory, and the next one takes its "
+                  "place on the disk.",
+                  "libraft 857e17e, 0cac59c and a5cef60; canonical/raft #355", "match_honest"},
+    [RAFT_R37] = {"R37_dead_disk_leads",
+                  "A leader whose disk refuses every write goes on sending heartbeats.",
+                  "Ganesan et al., FAST 2017 (ZooKeeper); libraft 0cac59c", "liveness"},
+    [RAFT_R38] = {"R38_leads_again_after_restart",
+                  "A leader that restarts leads its old term again, without an election.",
+                  "KAFKA-10527", "log_matching"},
+    [RAFT_R39] =
+        {"R39_appends_with_new_term",
+         "A leader that hears of a newer term takes the term at once and gives up its role a "
+         "little later; what it appends between bears a term that it does not lead.",
+         "zeebe #5360; nats-server PR 7297", "log_matching"},
+    [RAFT_R40] = {"R40_rollback_on_step_down",
+                  "A leader that steps down cuts its log off behind what it knows to be committed.",
+                  "CCF #5674", "acked_durable"},
+    [RAFT_R44] = {"R44_empty_disk_votes",
+                  "A member that lost its disk comes back as if it were new, and votes.",
+                  "Junqueira 2015 (ZooKeeper); openraft FAQ; TiKV #9579", "leader_completeness"},
+    [RAFT_R45] = {"R45_no_check_quorum",
+                  "A leader that no longer reaches a majority goes on leading those it reaches.",
+                  "Cloudflare, 2 November 2020 (etcd); Howard and Abraham 2020; Omni-Paxos",
+                  "liveness"},
 };

@@ -17,8 +17,9 @@
 
 void raft_restart_election_timer(struct raft *r, struct sim_env *env)
 {
-    r->election_timeout_ns =
-        sim_random_between(env, r->config.election_low_ns, r->config.election_high_ns);
+    const uint64_t high_ns =
+        raft_has_bug(r, RAFT_R15) ? r->config.election_low_ns : r->config.election_high_ns;
+    r->election_timeout_ns = sim_random_between(env, r->config.election_low_ns, high_ns);
     r->election_base_ns = sim_monotonic_ns(env);
     sim_timer_set(env, RAFT_TIMER_ELECTION, r->election_timeout_ns);
 }
@@ -43,7 +44,7 @@ static void check_quorum(struct raft *r, struct sim_env *env)
 void raft_on_election_timer(struct raft *r, struct sim_env *env)
 {
     if (r->role == SIM_ROLE_LEADER) {
-        if (r->config.check_quorum) {
+        if (r->config.check_quorum && !raft_has_bug(r, RAFT_R45)) {
             check_quorum(r, env);
         }
         return;
@@ -93,14 +94,19 @@ void raft_become_follower(struct raft *r, struct sim_env *env, uint64_t term, ui
     } else if (raft_has_bug(r, RAFT_R29)) {
         r->vote = SIM_NOBODY;
     }
-    r->due = 0;
-    r->verified = 0;
+    r->due &= raft_has_bug(r, RAFT_R34) ? (uint32_t)RAFT_DUE_ACK : 0;
+    r->verified = raft_has_bug(r, RAFT_R34) ? r->verified : 0;
     r->acked = 0;
     r->pre_candidate = false;
     if (r->role == SIM_ROLE_LEADER) {
         sim_timer_cancel(env, RAFT_TIMER_HEARTBEAT);
-        sim_timer_cancel(env, RAFT_TIMER_TRANSFER);
-        r->transfer_target = SIM_NOBODY;
+        if (!raft_has_bug(r, RAFT_R28)) {
+            sim_timer_cancel(env, RAFT_TIMER_TRANSFER);
+            r->transfer_target = SIM_NOBODY;
+        }
+        if (raft_has_bug(r, RAFT_R40)) {
+            raft_log_truncate(r, env, r->commit + 1);
+        }
         raft_membership_deposed(r, env);
     }
     if (r->role != SIM_ROLE_FOLLOWER) {
@@ -110,7 +116,7 @@ void raft_become_follower(struct raft *r, struct sim_env *env, uint64_t term, ui
     set_leader(r, env, leader);
 }
 
-static void become_leader(struct raft *r, struct sim_env *env)
+void raft_become_leader(struct raft *r, struct sim_env *env)
 {
     set_role(r, env, SIM_ROLE_LEADER);
     set_leader(r, env, r->self);
@@ -199,7 +205,7 @@ void raft_solicit_votes(struct raft *r, struct sim_env *env)
 {
     assert(r->role == SIM_ROLE_CANDIDATE);
     if (wins_with(r, raft_place(r, r->self))) {
-        become_leader(r, env);
+        raft_become_leader(r, env);
         return;
     }
     ask_all(r, env, RAFT_REQUEST_VOTE, r->term, r->transferring_in ? RAFT_FLAG_TRANSFER : 0);
@@ -232,11 +238,26 @@ static void answer_pre_vote(struct raft *r, struct sim_env *env, uint32_t from,
 {
     const bool granted =
         request->term > r->term && is_up_to_date(r, request) && !hears_leader(r, env);
+    if (raft_has_bug(r, RAFT_R31) && request->term < r->term) {
+        return;
+    }
+    if (raft_has_bug(r, RAFT_R32) && granted) {
+        r->election_base_ns = sim_monotonic_ns(env);
+    }
     /* Granted for the term asked for; refused with our own, which may be news to the asker
      * and keeps nodes of different terms from refusing each other for ever. */
     const struct raft_message reply = {.flags = granted ? RAFT_FLAG_GRANTED : 0,
                                        .term = granted ? request->term : r->term};
     raft_send(env, from, RAFT_PRE_VOTE_REPLY, &reply);
+}
+
+/* Has this node promised its vote of the term to another? */
+static bool is_promised(const struct raft *r, uint32_t candidate)
+{
+    if (raft_has_bug(r, RAFT_R28) && candidate == r->transfer_target) {
+        return false;
+    }
+    return r->vote != SIM_NOBODY && r->vote != candidate;
 }
 
 void raft_on_vote_request(struct raft *r, struct sim_env *env, const struct sim_event *event)
@@ -254,15 +275,19 @@ void raft_on_vote_request(struct raft *r, struct sim_env *env, const struct sim_
         if (r->config.check_quorum && !transfer && hears_leader(r, env)) {
             return; /* Not even its term counts (4.2.3). */
         }
-        raft_become_follower(r, env, request.term, SIM_NOBODY);
+        if (raft_has_bug(r, RAFT_R39) && r->role == SIM_ROLE_LEADER) {
+            set_term(r, env, request.term, SIM_NOBODY); /* The role follows with a heartbeat. */
+        } else {
+            raft_become_follower(r, env, request.term, SIM_NOBODY);
+        }
     }
     if (request.term < r->term || r->role != SIM_ROLE_FOLLOWER || !is_up_to_date(r, &request) ||
-        (r->vote != SIM_NOBODY && r->vote != event->from)) {
+        is_promised(r, event->from)) {
         const struct raft_message reply = {.term = r->term};
         raft_send(env, event->from, RAFT_REQUEST_VOTE_REPLY, &reply);
         return;
     }
-    if (r->vote == SIM_NOBODY) {
+    if (r->vote != event->from) {
         r->vote = event->from;
         raft_hard_changed(r);
     }
@@ -288,13 +313,13 @@ void raft_on_vote_reply(struct raft *r, struct sim_env *env, const struct sim_ev
     if (!granted) {
         return;
     }
-    if (pre) {
+    if (pre && !(raft_has_bug(r, RAFT_R30) && r->role == SIM_ROLE_CANDIDATE)) {
         if (r->pre_candidate && reply.term == r->term + 1 && wins_with(r, place)) {
             start_election(r, env, false);
         }
     } else if (r->role == SIM_ROLE_CANDIDATE && reply.term == r->term &&
                !(r->due & RAFT_DUE_CAMPAIGN) && wins_with(r, place)) {
-        become_leader(r, env);
+        raft_become_leader(r, env);
     }
 }
 

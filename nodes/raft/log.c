@@ -69,6 +69,26 @@ static void drop_front(struct raft_log *log, struct sim_env *env, uint64_t first
 
 /* ---- Disk ------------------------------------------------------------------------------- */
 
+/* Where the record of an entry goes. */
+static uint64_t position_of(const struct raft *r, const struct sim_env *env, uint64_t index)
+{
+    const uint64_t end = sim_disk_end(env, RAFT_FILE_LOG);
+    return raft_has_bug(r, RAFT_R36) && end != 0 ? end : index;
+}
+
+/* The disk has refused the last entry. */
+static bool write_failed(struct raft *r, struct sim_env *env)
+{
+    if (raft_has_bug(r, RAFT_R36)) {
+        return true;
+    }
+    r->log.last--; /* Memory must not hold what the disk refused. */
+    if (!raft_has_bug(r, RAFT_R37) || r->role != SIM_ROLE_LEADER) {
+        raft_halt(r, env);
+    }
+    return false;
+}
+
 bool raft_log_append(struct raft *r, struct sim_env *env, const struct raft_entry *entry)
 {
     const uint64_t index = r->log.last + 1;
@@ -82,12 +102,12 @@ bool raft_log_append(struct raft *r, struct sim_env *env, const struct raft_entr
     sim_put32(record + 8, saturate32(entry->term - prev_term));
     sim_put32(record + 12, saturate32(index - 1 - r->log.durable));
     sim_operation_encode(&entry->operation, record + 16);
-    raft_record_seal(record, RECORD_BYTES, index);
+    const uint64_t position = position_of(r, env, index);
+    raft_record_seal(record, RECORD_BYTES, position);
     const struct sim_label label = {entry->term, entry->digest};
     r->dirty = true;
-    if (sim_disk_write(env, RAFT_FILE_LOG, index, record, RECORD_BYTES, label) != SIM_OK) {
-        r->log.last--; /* Memory must not hold what the disk refused. */
-        raft_halt(r, env);
+    if (sim_disk_write(env, RAFT_FILE_LOG, position, record, RECORD_BYTES, label) != SIM_OK &&
+        !write_failed(r, env)) {
         return false;
     }
     return SIM_LIKELY(entry->operation.function != RAFT_CONFIGURATION) ||

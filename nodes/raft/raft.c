@@ -15,6 +15,8 @@ static const char *const message_names[] = {
     [RAFT_MESSAGE_COUNT] = NULL,
 };
 
+static const char *const cluster_states[] = {"new", "existing", NULL};
+
 static const struct sim_setting settings[RAFT_SET_COUNT] = {
     [RAFT_SET_ELECTION_TIMEOUT] =
         {.name = "election_timeout",
@@ -90,6 +92,14 @@ static const struct sim_setting settings[RAFT_SET_COUNT] = {
          .maximum = 1024,
          .summary = "So many nodes of the group, from the first on, vote in the beginning; the "
                     "others wait to be added. 0: all. The same on all of them."},
+    [RAFT_SET_INITIAL_CLUSTER_STATE] =
+        {.name = "initial_cluster_state",
+         .type = SIM_SETTING_CHOICE,
+         .maximum = 1,
+         .choices = cluster_states,
+         .summary = "What an empty disk means at a boot. new: a cluster about to begin. existing: "
+                    "the disk is lost, and with it votes and entries that others count on, so the "
+                    "node stops safely instead of voting."},
 };
 
 static const char *const role_names[] = {"follower", "candidate", "leader", NULL};
@@ -140,6 +150,7 @@ static void read_settings(struct raft *r, struct sim_env *env)
         .check_quorum = sim_setting(env, RAFT_SET_CHECK_QUORUM) != 0,
         .no_op = sim_setting(env, RAFT_SET_NO_OP) != 0,
         .checksum = sim_setting(env, RAFT_SET_CHECKSUM) != 0,
+        .existing_cluster = sim_setting(env, RAFT_SET_INITIAL_CLUSTER_STATE) != 0,
     };
 }
 
@@ -158,6 +169,13 @@ static bool join_group(struct raft *r, struct sim_env *env)
     return raft_membership_start(r, env);
 }
 
+/* A member whose disk was lost has forgotten promises: it must not come back as itself. */
+static bool has_lost_disk(const struct raft *r, const struct sim_env *env)
+{
+    return r->config.existing_cluster && !raft_has_bug(r, RAFT_R44) &&
+           sim_disk_end(env, RAFT_FILE_LOG) == 0 && sim_disk_end(env, RAFT_FILE_HARD) == 0;
+}
+
 static void boot(struct raft *r, struct sim_env *env)
 {
     for (uint32_t i = 0; i < RAFT_BUG_COUNT; i++) {
@@ -171,7 +189,7 @@ static void boot(struct raft *r, struct sim_env *env)
     r->kv.without_sessions = raft_has_bug(r, RAFT_R16);
     read_settings(r, env);
     r->log.first = 1;
-    const bool sound = join_group(r, env) && raft_hard_recover(r, env) &&
+    const bool sound = join_group(r, env) && !has_lost_disk(r, env) && raft_hard_recover(r, env) &&
                        raft_snapshot_recover(r, env) && raft_log_recover(r, env);
     raft_snapshot_schedule(r);
     /* A write of the hard state that a crash took, while entries of its term survived: nothing
@@ -191,6 +209,10 @@ static void boot(struct raft *r, struct sim_env *env)
         return;
     }
     raft_restart_election_timer(r, env);
+    /* Only the leader of a term has both its own vote and entries of that term. */
+    if (raft_has_bug(r, RAFT_R38) && r->vote == r->self && raft_last_term(r) == r->term) {
+        raft_become_leader(r, env);
+    }
 }
 
 /* ---- Events ------------------------------------------------------------------------------- */

@@ -68,6 +68,7 @@ enum raft_setting {
     RAFT_SET_SNAPSHOT_TRAILING,
     RAFT_SET_SNAPSHOT_CHUNK,
     RAFT_SET_INITIAL_MEMBERS,
+    RAFT_SET_INITIAL_CLUSTER_STATE,
     RAFT_SET_COUNT
 };
 
@@ -198,6 +199,7 @@ struct raft_config {
     bool check_quorum;
     bool no_op;
     bool checksum;
+    bool existing_cluster;
 };
 
 struct raft {
@@ -217,6 +219,7 @@ struct raft {
     uint64_t hard_version; /* Of (term, vote) in memory, */
     uint64_t hard_written; /* as last given to the disk, */
     uint64_t hard_durable; /* and as last known durable. */
+    bool vote_owed;        /* The vote is still to be written (but for a planted bug: never). */
 
     struct raft_log log;
     struct raft_snapshot snapshot;
@@ -286,6 +289,7 @@ void raft_on_election_timer(struct raft *r, struct sim_env *env);
 void raft_campaign(struct raft *r, struct sim_env *env);
 /* Follow `leader` (or nobody yet) in `term`, which is at least our own. */
 void raft_become_follower(struct raft *r, struct sim_env *env, uint64_t term, uint32_t leader);
+void raft_become_leader(struct raft *r, struct sim_env *env);
 /* The candidate's own vote is durable: count it and ask for the others. */
 void raft_solicit_votes(struct raft *r, struct sim_env *env);
 void raft_on_vote_request(struct raft *r, struct sim_env *env, const struct sim_event *event);

@@ -114,6 +114,10 @@ void raft_on_heartbeat_timer(struct raft *r, struct sim_env *env)
     if (r->role != SIM_ROLE_LEADER) {
         return;
     }
+    if (raft_has_bug(r, RAFT_R39) && r->vote != r->self) {
+        raft_become_follower(r, env, r->term, SIM_NOBODY);
+        return;
+    }
     sim_timer_set(env, RAFT_TIMER_HEARTBEAT, r->config.heartbeat_ns);
     struct outgoing out;
     out.size_bytes = 0;
@@ -169,6 +173,9 @@ static void back_up(struct raft *r, struct sim_env *env, uint32_t place, uint64_
     peer->next = hint < rejected ? hint + 1 : rejected;
     if (peer->next <= peer->match) {
         peer->next = peer->match + 1;
+    }
+    if (raft_has_bug(r, RAFT_R27)) {
+        peer->match = peer->next - 1;
     }
     struct outgoing out;
     out.size_bytes = 0;
@@ -361,7 +368,8 @@ void raft_on_append(struct raft *r, struct sim_env *env, const struct sim_event 
         r->verified = checked;
     }
     /* Not further than what this leader has checked: the entries beyond may conflict (3.5). */
-    raft_commit_to(r, env, append.c < checked ? append.c : checked);
+    const uint64_t bound = raft_has_bug(r, RAFT_R26) ? r->log.last : checked;
+    raft_commit_to(r, env, append.c < bound ? append.c : bound);
     r->due |= append.flags == 0 || checked <= ackable(r) ? RAFT_DUE_ANSWER : RAFT_DUE_ACK;
 }
 

@@ -49,13 +49,15 @@ void raft_hard_changed(struct raft *r)
 
 void raft_hard_save(struct raft *r, struct sim_env *env)
 {
-    if (SIM_LIKELY(r->hard_written == r->hard_version) || r->halted) {
+    if (SIM_LIKELY(r->hard_written == r->hard_version && !r->vote_owed) || r->halted) {
         return;
     }
     r->hard_written = r->hard_version;
     r->dirty = true;
+    /* Not the vote with its term, but after it. */
+    r->vote_owed = raft_has_bug(r, RAFT_R06) && !r->vote_owed && r->vote != SIM_NOBODY;
 
-    const uint32_t vote = raft_has_bug(r, RAFT_R05) ? SIM_NOBODY : r->vote;
+    const uint32_t vote = raft_has_bug(r, RAFT_R05) || r->vote_owed ? SIM_NOBODY : r->vote;
     const struct sim_label label = {r->term, vote == SIM_NOBODY ? 0 : (uint64_t)vote + 1};
     uint8_t record[HARD_BYTES];
     sim_put64(record, label.a);
@@ -121,7 +123,7 @@ static void send_due(struct raft *r, struct sim_env *env)
         const struct raft_message reply = {.flags = RAFT_FLAG_GRANTED, .term = r->term};
         raft_send(env, r->vote, RAFT_REQUEST_VOTE_REPLY, &reply);
     }
-    if (r->due & (RAFT_DUE_ANSWER | RAFT_DUE_ACK)) {
+    if ((r->due & (RAFT_DUE_ANSWER | RAFT_DUE_ACK)) && r->leader != SIM_NOBODY) {
         raft_acknowledge(r, env);
     }
     if (r->due & RAFT_DUE_CAMPAIGN) {
@@ -136,7 +138,8 @@ void raft_settle(struct raft *r, struct sim_env *env)
         raft_membership_step(r, env);
     }
     raft_hard_save(r, env);
-    if (r->due && r->hard_durable == r->hard_version) {
+    const bool too_early = raft_has_bug(r, RAFT_R35) && r->due == RAFT_DUE_CAMPAIGN;
+    if (r->due && (r->hard_durable == r->hard_version || too_early)) {
         send_due(r, env);
     }
     if (SIM_UNLIKELY(r->applied >= r->snapshot.due)) {
