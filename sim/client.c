@@ -514,6 +514,26 @@ void sim_clients_event(struct sim_world *world, const struct sim_pending *event)
 
 /* ---- The run ------------------------------------------------------------------------------ */
 
+static void workload_streams(struct sim_world *world, uint32_t index)
+{
+    const struct sim_workload *workload = &world->plan->workloads[index];
+    const uint64_t name = sim_mix64(sim_hash_name("workload/") ^ sim_hash_name(workload->name));
+    sim_rng_derive_hashed(&world->workloads[index].rng, world->seed, name);
+    for (uint32_t i = 0; i < workload->client_count; i++) {
+        const uint32_t node = workload->first_client + i;
+        const uint64_t own =
+            sim_mix64(sim_hash_name("client/") ^ sim_hash_name(world->plan->nodes[node].name));
+        sim_rng_derive_hashed(&client_of(world, node)->rng, world->seed, own);
+    }
+}
+
+void sim_clients_reseed(struct sim_world *world)
+{
+    for (uint32_t i = 0; world->workloads && i < world->plan->workload_count; i++) {
+        workload_streams(world, i);
+    }
+}
+
 static bool workload_init(struct sim_world *world, uint32_t index)
 {
     const struct sim_workload *workload = &world->plan->workloads[index];
@@ -527,15 +547,11 @@ static bool workload_init(struct sim_world *world, uint32_t index)
     if (!state->known || !state->wall_ns || world->out_of_memory) {
         return false;
     }
-    const uint64_t name = sim_mix64(sim_hash_name("workload/") ^ sim_hash_name(workload->name));
-    sim_rng_derive_hashed(&state->rng, world->seed, name);
+    workload_streams(world, index);
     for (uint32_t i = 0; i < workload->client_count; i++) {
         const uint32_t node = workload->first_client + i;
         struct sim_client *client = client_of(world, node);
         client->workload = index;
-        const uint64_t own =
-            sim_mix64(sim_hash_name("client/") ^ sim_hash_name(world->plan->nodes[node].name));
-        sim_rng_derive_hashed(&client->rng, world->seed, own);
         const struct sim_script_step *step = next_step(world, client, node);
         if (workload->scripted) {
             client->stopped = !step;

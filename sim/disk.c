@@ -83,6 +83,11 @@ struct sim_disk *sim_disk_new(struct sim_arena *arena, struct sim_rng rng, uint3
     return disk;
 }
 
+void sim_disk_reseed(struct sim_disk *disk, struct sim_rng rng)
+{
+    disk->rng = rng;
+}
+
 void sim_disk_set_knobs(struct sim_disk *disk, const struct sim_disk_knobs *knobs)
 {
     disk->knobs = knobs;

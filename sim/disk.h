@@ -49,6 +49,9 @@ SIM_NODISCARD struct sim_disk *sim_disk_new(struct sim_arena *arena, struct sim_
                                             uint32_t node, sim_disk_durable_fn durable,
                                             void *context);
 
+/* Go on in another stream; a sync under way keeps the fate it was given. */
+void sim_disk_reseed(struct sim_disk *disk, struct sim_rng rng);
+
 /* Knobs may change at any time (a fault, an administrator). Borrowed: constant data or in the
  * arena. A sync under way keeps the fate and the time it was given when it began. */
 void sim_disk_set_knobs(struct sim_disk *disk, const struct sim_disk_knobs *knobs);

@@ -87,6 +87,14 @@ static void link_update(struct sim_world *world, struct sim_link *link, uint32_t
     link->set = set ? set : link->set; /* Without memory the event at hand still ends in order. */
 }
 
+/* The name of a link, "net/FROM>TO", as a hash: no other node can change it. */
+static uint64_t link_name(const struct sim_world *world, uint32_t from, uint32_t to)
+{
+    const uint64_t from_hash = sim_hash_name(world->nodes[from].plan->name);
+    const uint64_t to_hash = sim_hash_name(world->nodes[to].plan->name);
+    return sim_mix64(sim_hash_name("net/") ^ sim_mix64(from_hash) ^ (to_hash + 1));
+}
+
 static struct sim_link *link_new(struct sim_world *world, uint32_t from, uint32_t to)
 {
     struct sim_env *sender = &world->nodes[from];
@@ -97,10 +105,7 @@ static struct sim_link *link_new(struct sim_world *world, uint32_t from, uint32_
     if (!link) {
         return NULL;
     }
-    /* The name of the link, "net/FROM>TO", as a hash: no other node can change it. */
-    const uint64_t from_hash = sim_hash_name(sender->plan->name);
-    const uint64_t to_hash = sim_hash_name(world->nodes[to].plan->name);
-    const uint64_t name = sim_mix64(sim_hash_name("net/") ^ sim_mix64(from_hash) ^ (to_hash + 1));
+    const uint64_t name = link_name(world, from, to);
     sim_rng_derive_hashed(&link->rng, world->seed, name);
     link->fate_key = sim_mix64(name ^ sim_hash_name("fate/"));
     for (uint32_t i = 0; i < world->plan->fate_count; i++) {
@@ -116,6 +121,20 @@ static struct sim_link *link_new(struct sim_world *world, uint32_t from, uint32_
     }
     sender->links[to] = link;
     return link;
+}
+
+/* A link's stream stands where its next message's draws begin, as if it had always been this. */
+void sim_net_reseed(struct sim_world *world)
+{
+    for (uint32_t from = 0; from < world->node_count; from++) {
+        struct sim_link **links = world->nodes[from].links;
+        for (uint32_t to = 0; links && to < world->node_count; to++) {
+            if (links[to]) {
+                sim_rng_derive_hashed(&links[to]->rng, world->seed, link_name(world, from, to));
+                sim_rng_advance(&links[to]->rng, SIM_FATE_OUTPUTS * links[to]->ordinal);
+            }
+        }
+    }
 }
 
 void sim_net_refresh(struct sim_world *world)

@@ -69,6 +69,19 @@ static int64_t leader_value(const struct sim_node_kind *kind)
     return -1;
 }
 
+static void node_streams(const struct sim_world *world, struct sim_env *env)
+{
+    derive(&env->rng, world->seed, "node/", env->plan->name);
+    derive(&env->clock_rng, world->seed, "clock/", env->plan->name);
+}
+
+static struct sim_rng disk_stream(const struct sim_world *world, const struct sim_env *env)
+{
+    struct sim_rng rng;
+    derive(&rng, world->seed, "disk/", env->plan->name);
+    return rng;
+}
+
 static void node_init(struct sim_world *world, uint32_t id)
 {
     struct sim_env *env = &world->nodes[id];
@@ -89,8 +102,7 @@ static void node_init(struct sim_world *world, uint32_t id)
         env->timers[i].deadline_ns = SIM_NEVER;
         env->timers[i].queued_ns = SIM_NEVER;
     }
-    derive(&env->rng, world->seed, "node/", plan->name);
-    derive(&env->clock_rng, world->seed, "clock/", plan->name);
+    node_streams(world, env);
     sim_clock_init(&env->clock, &plan->host.clock);
     if (!plan->kind) {
         env->up = true; /* A client is never down. */
@@ -98,9 +110,7 @@ static void node_init(struct sim_world *world, uint32_t id)
     }
     env->leader_value = leader_value(plan->kind);
     env->state = sim_world_alloc(world, plan->kind->state_bytes);
-    struct sim_rng disk_rng;
-    derive(&disk_rng, world->seed, "disk/", plan->name);
-    env->disk = sim_disk_new(world->arena, disk_rng, id, tell_durable, world);
+    env->disk = sim_disk_new(world->arena, disk_stream(world, env), id, tell_durable, world);
     if (!env->disk) {
         world->out_of_memory = true;
         return;
@@ -119,7 +129,6 @@ static void world_fill(struct sim_world *world)
         world->server_count++;
     }
     sim_rng_derive(&world->tie_rng, world->seed, "ties");
-    sim_rng_derive(&world->fault_rng, world->seed, "faults");
     world->queue = sim_queue_new(world->arena);
     world->nodes = sim_world_alloc(world, plan->node_count * sizeof *world->nodes);
     if (!world->queue || !world->nodes || sim_net_init(world) != SIM_OK) {
@@ -151,6 +160,7 @@ enum sim_status sim_world_new(struct sim_world **out, struct sim_arena *arena,
     world->arena = arena;
     world->plan = plan;
     world->seed = seed;
+    world->run_seed = seed;
     world->current = SIM_NOBODY;
     sim_trace_init(&world->trace, arena, sink);
     world_fill(world);
@@ -159,6 +169,22 @@ enum sim_status sim_world_new(struct sim_world **out, struct sim_arena *arena,
     }
     *out = world;
     return SIM_OK;
+}
+
+void sim_world_reseed(struct sim_world *world, uint64_t salt)
+{
+    assert(world->current == SIM_NOBODY);
+    world->seed = sim_mix64(sim_mix64(world->seed ^ sim_hash_name("reseed")) + salt);
+    sim_rng_derive(&world->tie_rng, world->seed, "ties");
+    for (uint32_t id = 0; id < world->node_count; id++) {
+        struct sim_env *env = &world->nodes[id];
+        node_streams(world, env);
+        if (env->disk) {
+            sim_disk_reseed(env->disk, disk_stream(world, env));
+        }
+    }
+    sim_net_reseed(world);
+    sim_clients_reseed(world);
 }
 
 /* ---- Running --------------------------------------------------------------------------- */
@@ -366,6 +392,11 @@ const struct sim_fault *sim_world_faults(const struct sim_world *world, size_t *
     return world->faults;
 }
 
+bool sim_world_cut(const struct sim_world *world, uint32_t from, uint32_t to)
+{
+    return sim_net_is_cut(world, from, to);
+}
+
 const struct sim_plan *sim_world_plan(const struct sim_world *world)
 {
     return world->plan;
@@ -373,5 +404,5 @@ const struct sim_plan *sim_world_plan(const struct sim_world *world)
 
 uint64_t sim_world_seed(const struct sim_world *world)
 {
-    return world->seed;
+    return world->run_seed;
 }

@@ -31,6 +31,14 @@ enum sim_stop {
     SIM_STOP_FAILED, /* sim_world_fail() was called. */
 };
 
+/* Another future from here: every stream of chance begins anew, derived from (seed, salt) in place
+ * of the seed alone. A world restored to the same time and reseeded with the same salt goes on the
+ * same; another salt is another run. What chance has decided before now stays: the delays of
+ * messages under way, timers that are set, the times of operations that are due next, and the
+ * faults that were drawn before the run (but not whom a fault still to come chooses). Call it
+ * between two calls of sim_world_run(). sim_world_seed() stays the run's. */
+void sim_world_reseed(struct sim_world *world, uint64_t salt);
+
 /* Handle every event before `until_ns`. */
 enum sim_stop sim_world_run(struct sim_world *world, uint64_t until_ns);
 
@@ -49,6 +57,8 @@ const struct sim_checks *sim_world_checks(const struct sim_world *world);
 const struct sim_history_row *sim_world_history(const struct sim_world *world, size_t *count);
 /* The faults of this run: the plan's, then those drawn. */
 const struct sim_fault *sim_world_faults(const struct sim_world *world, size_t *count);
+/* Are messages from one node to another cut now, by a partition or a firewall? */
+bool sim_world_cut(const struct sim_world *world, uint32_t from, uint32_t to);
 const struct sim_plan *sim_world_plan(const struct sim_world *world);
 uint64_t sim_world_seed(const struct sim_world *world);
 

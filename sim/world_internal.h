@@ -157,7 +157,8 @@ struct sim_histogram { /* Log-linear: 64 buckets a doubling from 1 ns to 2^63. *
 struct sim_world {
     struct sim_arena *arena;
     const struct sim_plan *plan;
-    uint64_t seed;
+    uint64_t seed;     /* Of every stream of chance; a reseeding changes it. */
+    uint64_t run_seed; /* As the run was asked for. */
     uint64_t now_ns;
     uint64_t steps;
     struct sim_queue *queue;
@@ -180,7 +181,6 @@ struct sim_world {
     struct sim_fault *faults;         /* The plan's and the drawn ones. */
     struct sim_fault_run *fault_runs; /* One for each. */
     size_t fault_count;
-    struct sim_rng fault_rng;
     /* client.c */
     struct sim_client *clients; /* By node number - server_count. */
     struct sim_workload_state *workloads;
@@ -234,6 +234,7 @@ struct sim_fate {
     uint32_t red_ppm;       /* The draw that RED compares. */
     uint64_t noise;         /* Chooses the bits to flip. */
 };
+#define SIM_FATE_OUTPUTS 4 /* Of its link's stream, for each message. */
 /* The fate of the next message on a link; moves the link's ordinal and stream on. A pure
  * function of (seed, link, ordinal, knobs) but for a burst's state, which is a fold of it. */
 void sim_fate_next(struct sim_world *world, struct sim_link *link, uint32_t from, uint32_t to,
@@ -252,6 +253,8 @@ static inline bool sim_net_is_cut(const struct sim_world *world, uint32_t from, 
 {
     return world->cuts[(size_t)from * world->node_count + to] != 0;
 }
+/* The seed has changed: links go on in streams of the new one. */
+void sim_net_reseed(struct sim_world *world);
 /* Knobs or zones have changed: links find theirs again. */
 void sim_net_refresh(struct sim_world *world);
 
@@ -274,6 +277,7 @@ bool sim_selection_holds(const struct sim_world *world, const struct sim_selecti
 
 /* ---- client.c -------------------------------------------------------------------------- */
 enum sim_status sim_clients_init(struct sim_world *world);
+void sim_clients_reseed(struct sim_world *world); /* The seed has changed. */
 void sim_clients_event(struct sim_world *world, const struct sim_pending *event);
 void sim_clients_workload(struct sim_world *world, const struct sim_pending *event);
 void sim_clients_response(struct sim_world *world, uint32_t client, const struct sim_message *m);

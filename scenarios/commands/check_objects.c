@@ -4,18 +4,8 @@
 #include <string.h>
 
 #include "scenarios/commands/check.h"
-#include "sim/consistency/linearizable.h"
 #include "sim/consistency/machine.h"
-
-typedef void (*model_fn)(const struct sim_history *history, const struct sim_budget *budget,
-                         struct sim_consistency_result *result);
-
-static const struct {
-    const char *name;
-    model_fn check;
-} models[] = {
-    {"linearizable", sim_check_linearizable},
-};
+#include "sim/consistency/models.h"
 
 static enum sim_status read_history(const struct check_file *file, struct sim_history *history,
                                     struct history_problem *problem)
@@ -62,7 +52,7 @@ static bool show_witness(const struct sim_history *history, struct check_answer 
     return answer->lines != NULL;
 }
 
-static enum sim_status judge(const struct check_file *file, model_fn check,
+static enum sim_status judge(const struct check_file *file, const struct sim_model *model,
                              struct check_answer *answer)
 {
     struct sim_history history;
@@ -73,9 +63,15 @@ static enum sim_status judge(const struct check_file *file, model_fn check,
     if (status == SIM_OK && !set_type(&history, file->type, &answer->problem)) {
         status = SIM_EINVAL;
     }
+    if (status == SIM_OK && !sim_model_judges(model, history.object)) {
+        (void)snprintf(answer->problem.reason, sizeof answer->problem.reason,
+                       "the model %s does not judge a %s", model->name,
+                       sim_object_names[history.object]);
+        status = SIM_EINVAL;
+    }
     if (status == SIM_OK) {
         answer->type = sim_object_names[history.object];
-        check(&history, &file->budget, &answer->result);
+        model->check(&history, &file->budget, &answer->result);
         status = show_witness(&history, answer) ? SIM_OK : SIM_ENOMEM;
     }
     sim_history_release(&history);
@@ -99,12 +95,11 @@ bool check_objects(const struct check_file *file, struct check_answer *answer,
         file->format == HISTORY_EDN) {
         return false;
     }
-    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
-        if (!file->model || strcmp(file->model, models[i].name) == 0) {
-            answer->model = models[i].name;
-            *status = judge(file, models[i].check, answer);
-            return true;
-        }
+    const struct sim_model *model = sim_model_find(file->model ? file->model : "linearizable");
+    if (!model) {
+        return false;
     }
-    return false;
+    answer->model = model->name;
+    *status = judge(file, model, answer);
+    return true;
 }

@@ -46,6 +46,26 @@ const struct command commands[] = {
      "Example:\n"
      "  fallacy sweep scenarios/raft/swarm.json --seeds 1..1000\n",
      command_sweep},
+    {"shrink",
+     "SCENARIO --out MIN.json [--seed N] [--set PATH=VALUE]... [--check NAME] [--budget STEPS] "
+     "[--json]",
+     "The smallest scenario that still fails the same way.",
+     "  --out MIN.json    where to; what it holds is the best so far, at any time\n"
+     "  --seed N          the seed that fails; the scenario's own if not given\n"
+     "  --set PATH=VALUE  change one value of the scenario; may be given again\n"
+     "  --check NAME      the check whose failure is kept; the first that is violated if not "
+     "given\n"
+     "  --budget STEPS    events handled in all runs together, at most; 150 million if not given\n"
+     "  --json            one JSON object on stdout instead of words\n"
+     "\n"
+     "Faults drawn at random are written down one by one, operations become a script, and\n"
+     "whatever the failure does not need is left out: faults, operations, clients, nodes,\n"
+     "settings, time. A change stays if the same check is violated, or for crash_free if the\n"
+     "crash has the same reason. Ctrl-C ends it and keeps the best so far.\n"
+     "\n"
+     "Example:\n"
+     "  fallacy shrink scenarios/libraft/over_ack.json --out min.json && fallacy run min.json\n",
+     command_shrink},
     {"explain", "FILE.db|SCENARIO.json [--seed N] [--set PATH=VALUE]... [--all] [--json]",
      "Why a run violated an invariant: the chain of causes back from the violation.",
      "  --seed N          the seed of a scenario; its own if not given\n"

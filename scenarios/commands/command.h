@@ -34,6 +34,7 @@ int command_main(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_sweep(int argc, char **argv);
+int command_shrink(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_show(int argc, char **argv);

@@ -64,8 +64,7 @@ static void install_handlers(void)
 
 bool runner_init(struct runner *runner, const struct sim_plan *plan)
 {
-    runner->arena = sim_arena_new(plan->memory_bytes);
-    runner->hunted = 0;
+    *runner = (struct runner){.arena = sim_arena_new(plan->memory_bytes)};
     install_handlers();
     return runner->arena != NULL;
 }
@@ -111,15 +110,25 @@ static bool has_caught(const struct sim_world *world, uint64_t hunted)
     return false;
 }
 
-static enum sim_stop run(struct sim_world *world, uint64_t hunted)
+static bool is_cut(const struct runner *runner, const struct sim_world *world)
 {
-    if (hunted == 0) {
+    return (runner->steps_max && sim_world_steps(world) > runner->steps_max) ||
+           (runner->stop && *runner->stop);
+}
+
+/* In pieces, with a look at the hunt and the limits between. */
+static enum sim_stop run(const struct runner *runner, struct sim_world *world)
+{
+    if (runner->hunted == 0 && runner->steps_max == 0 && !runner->stop) {
         return sim_world_run(world, SIM_NEVER);
     }
+    const struct sim_plan *plan = sim_world_plan(world);
+    const uint64_t part_ns = (plan->duration_ns + plan->settle_ns) / 256 + 1;
+    const uint64_t piece_ns = part_ns < HUNT_STEP_NS ? part_ns : HUNT_STEP_NS;
     enum sim_stop stop = SIM_STOP_TIME;
-    for (uint64_t until_ns = HUNT_STEP_NS; stop == SIM_STOP_TIME; until_ns += HUNT_STEP_NS) {
+    for (uint64_t until_ns = piece_ns; stop == SIM_STOP_TIME; until_ns += piece_ns) {
         stop = sim_world_run(world, until_ns);
-        if (has_caught(world, hunted)) {
+        if (has_caught(world, runner->hunted) || is_cut(runner, world)) {
             return stop;
         }
     }
@@ -141,12 +150,16 @@ enum runner_end runner_run(struct runner *runner, const struct sim_plan *plan, u
     if (number == 0) {
         watched_step = UINT64_MAX;
         running = world;
-        stop = run(world, runner->hunted);
+        stop = run(runner, world);
         running = NULL;
     } else {
         (void)snprintf(why, sizeof why, "its code raised %s", signal_words(number));
         sim_world_fail(*out, why);
     }
     *wall_ns = runner_wall_ns() - begin_ns;
-    return stop == SIM_STOP_MEMORY ? RUNNER_MEMORY : RUNNER_DONE;
+    if (stop == SIM_STOP_MEMORY) {
+        return RUNNER_MEMORY;
+    }
+    const bool open = stop == SIM_STOP_TIME && !has_caught(*out, runner->hunted);
+    return open ? RUNNER_CUT : RUNNER_DONE;
 }

@@ -4,12 +4,16 @@
 #ifndef SCENARIOS_RUNNER_H
 #define SCENARIOS_RUNNER_H
 
+#include <signal.h>
+
 #include "sim/world.h"
 
 struct runner {
     struct sim_arena *arena; /* Reused: the pages are warm from the second run on. */
     uint64_t hunted;         /* Bit set of enum sim_check: a run is broken off soon after one of
                               * these is violated. What bugs break can end in a storm. */
+    uint64_t steps_max;      /* A run is cut off after about so many steps; 0: never. */
+    const volatile sig_atomic_t *stop; /* A run is cut off once it is not 0; NULL: never. */
 };
 
 /* Make the arena and install the signal handlers. False if there is no memory. */
@@ -19,6 +23,7 @@ void runner_release(struct runner *runner);
 enum runner_end {
     RUNNER_DONE,   /* The run has ended and its verdicts are final, or the hunt has. */
     RUNNER_MEMORY, /* The world needs more memory than the scenario gives it. */
+    RUNNER_CUT,    /* `steps_max` or `stop` ended it. */
 };
 
 /* Run `plan` with `seed` to its end. `*world` is good until the next run. `*wall_ns` is how

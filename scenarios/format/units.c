@@ -302,6 +302,9 @@ struct units_text units_format(uint64_t value, enum units_class class)
     if (class == UNITS_PRICE) {
         return format_price(value);
     }
+    if (class == UNITS_DURATION && value == 0) {
+        return (struct units_text){"0s"};
+    }
     for (const struct unit *u = classes[class].units; u->name; u++) {
         /* At most three decimals, and not less than one of the unit. */
         const uint64_t step =

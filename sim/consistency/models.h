@@ -1,0 +1,32 @@
+/* The consistency models by which a history of objects can be judged, strongest first: one list
+ * for the command line, for scenarios and for tests. Transactions have checkers of their own. */
+#ifndef SIM_CONSISTENCY_MODELS_H
+#define SIM_CONSISTENCY_MODELS_H
+
+#include "sim/consistency/history.h"
+#include "sim/consistency/result.h"
+
+/* All actions must be the object's own (sim_object_has()). The caller releases the result. */
+typedef void (*sim_model_check_fn)(const struct sim_history *history,
+                                   const struct sim_budget *budget,
+                                   struct sim_consistency_result *result);
+
+struct sim_model {
+    const char *name;    /* As in `fallacy check --model NAME`. */
+    const char *summary; /* A line for people. */
+    uint32_t objects;    /* A bit for each enum sim_object that it judges. */
+    sim_model_check_fn check;
+};
+
+extern const struct sim_model sim_models[];
+extern const size_t sim_model_count;
+
+/* NULL if there is none of that name. */
+const struct sim_model *sim_model_find(const char *name);
+
+static inline bool sim_model_judges(const struct sim_model *model, uint32_t object)
+{
+    return model->objects >> object & 1;
+}
+
+#endif

@@ -1,0 +1,54 @@
+/* The history of a run (sim/history.h) judged by the checkers of histories: to be asked once a
+ * run has ended, since they look at all of it.
+ *
+ *     size_t count;
+ *     const struct sim_history_row *rows = sim_world_history(world, &count);
+ *     struct sim_rows_result result;
+ *     sim_check_rows(sim_model_find("linearizable"), rows, count, &budget, &result);
+ *     // result.verdict is that of the check; result.exercised counts what put it to the test;
+ *     // result.detail says why in words; result.at_ns when the violation was complete
+ *     sim_rows_result_release(&result);
+ *
+ * Registers and lists are judged as two histories, since they share nothing; keys are told
+ * apart. What must be known of the rows:
+ *
+ *  - A compare-and-set that a server answered with "failed" is an observation: the register held
+ *    something else than expected.
+ *  - A session whose outcome stayed unknown goes on as another process, as in Jepsen: what it
+ *    asked may still take place after what it asks next.
+ *  - Each part of a transaction counts as an operation by itself that was open as long as the
+ *    transaction. This is less than atomicity, so it never accuses wrongly; the checkers of
+ *    transactions see the rest.
+ *  - Of an invocation and a return in the same nanosecond the invocation comes first, unless the
+ *    row's own session or the order of rows says otherwise.
+ *
+ * Memory comes from malloc, not from the run's arena, and is bounded by the budget. */
+#ifndef SIM_CONSISTENCY_ROWS_H
+#define SIM_CONSISTENCY_ROWS_H
+
+#include "sim/consistency/models.h"
+
+/* The parts of all rows that touch registers (SIM_OBJECT_REGISTER) or lists (SIM_OBJECT_LIST), as
+ * a history. Its operations' invoke_line is the row's place plus 1. `history` is initialised and
+ * empty. Errors: SIM_ENOMEM. */
+SIM_NODISCARD enum sim_status sim_history_from_rows(struct sim_history *history,
+                                                    enum sim_object object,
+                                                    const struct sim_history_row *rows,
+                                                    size_t count);
+
+struct sim_rows_result {
+    uint32_t verdict;   /* SIM_HOLDS, SIM_VIOLATED, SIM_UNKNOWN; SIM_VACUOUS: nothing was read. */
+    uint64_t exercised; /* Operations that told what they saw: reads, compares. */
+    uint64_t steps;
+    uint64_t at_ns;    /* Of a violation: when the last operation of the witness returned. */
+    uint32_t *witness; /* Places of rows, ascending; heap, owned. */
+    uint32_t witness_count;
+    char detail[SIM_DETAIL_MAX]; /* In words: the contradiction, or why it is unknown. */
+};
+
+/* Judge all rows. A model that does not judge lists leaves them out, and so for registers. */
+void sim_check_rows(const struct sim_model *model, const struct sim_history_row *rows, size_t count,
+                    const struct sim_budget *budget, struct sim_rows_result *result);
+void sim_rows_result_release(struct sim_rows_result *result);
+
+#endif
