@@ -267,3 +267,33 @@ enum sim_status explain_causes(struct explain *e, const struct explain_line **li
     *count = e->line_count;
     return SIM_OK;
 }
+
+bool explain_cause_before(const struct explain *e, uint64_t time_ns, struct explain_line *line)
+{
+    for (size_t i = e->line_count; i-- > 0;) {
+        if (e->lines[i].time_ns < time_ns) {
+            *line = e->lines[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+bool explain_between(const struct explain *e, uint64_t from_ns, uint64_t to_ns,
+                     struct explain_line *line)
+{
+    if (explain_cause_before(e, to_ns, line) && line->time_ns >= from_ns) {
+        return true;
+    }
+    for (size_t i = e->count; i-- > 0 && e->records[i].record.time_ns >= from_ns;) {
+        const struct sim_record *r = &e->records[i].record;
+        const bool begins = is_trigger(r->kind) || r->kind == SIM_REC_INVOKE ||
+                            r->kind == SIM_REC_ATTEMPT || r->kind == SIM_REC_DROP ||
+                            explain_is_milestone(e, &e->records[i]);
+        if (r->time_ns < to_ns && begins) {
+            explain_tell(e, i, line);
+            return true;
+        }
+    }
+    return false;
+}

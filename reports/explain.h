@@ -36,6 +36,15 @@ struct explain_line {
 SIM_NODISCARD enum sim_status explain_causes(struct explain *explain,
                                              const struct explain_line **lines, size_t *count);
 
+/* What happened from `from_ns` to before `to_ns`, in a sentence: the last of the causes above in
+ * that time, or else the last event at all. False: nothing happened. After SIM_OK above. */
+SIM_NODISCARD bool explain_between(const struct explain *explain, uint64_t from_ns, uint64_t to_ns,
+                                   struct explain_line *line);
+
+/* The last of the causes before `time_ns`; false if all came later. */
+SIM_NODISCARD bool explain_cause_before(const struct explain *explain, uint64_t time_ns,
+                                        struct explain_line *line);
+
 /* The check that was violated; only after SIM_OK above. */
 uint32_t explain_check(const struct explain *explain);
 

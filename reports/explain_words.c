@@ -228,7 +228,21 @@ void explain_tell(const struct explain *e, size_t at, struct explain_line *line)
         say(line, "%s stops cleanly", name);
         break;
     case SIM_REC_SYNCED:
-        say(line, "%s: a sync of its disk fails", name);
+        say(line, r->detail == SIM_OK ? "%s: its disk has synced" : "%s: a sync of its disk fails",
+            name);
+        break;
+    case SIM_REC_DELIVER:
+        say(line, "%s gets %s from %s", name, message_name(e, r), node_name(e, r->peer));
+        break;
+    case SIM_REC_DROP:
+        say(line, "%s does not get %s from %s", name, message_name(e, r), node_name(e, r->peer));
+        break;
+    case SIM_REC_TIMER:
+        say(line, "%s: its timer %u runs out", name, (unsigned)r->detail);
+        break;
+    case SIM_REC_INVOKE:
+    case SIM_REC_ATTEMPT:
+        say(line, "%s begins an operation", name);
         break;
     case SIM_REC_SETTING: {
         const struct sim_node_kind *kind = kind_of(e, r->node);

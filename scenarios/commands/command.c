@@ -66,11 +66,17 @@ const struct command commands[] = {
      "Example:\n"
      "  fallacy shrink scenarios/libraft/over_ack.json --out min.json && fallacy run min.json\n",
      command_shrink},
-    {"explain", "FILE.db|SCENARIO.json [--seed N] [--set PATH=VALUE]... [--all] [--json]",
+    {"explain",
+     "FILE.db|SCENARIO.json [--seed N] [--set PATH=VALUE]... [--all] [--inevitable] "
+     "[--branches N] [--json]",
      "Why a run violated an invariant: the chain of causes back from the violation.",
      "  --seed N          the seed of a scenario; its own if not given\n"
      "  --set PATH=VALUE  change one value of the scenario; may be given again\n"
      "  --all             every cause; without it the last 30\n"
+     "  --inevitable      also when it became inevitable: the run goes on from times before the\n"
+     "                    violation with other chance, and so many of these futures violate it "
+     "too\n"
+     "  --branches N      futures from each time; 40 if not given\n"
      "  --json            one JSON object on stdout instead of words\n"
      "\n"
      "A recording of any level will do: the run is made again. Told are the changes of facts,\n"

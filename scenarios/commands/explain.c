@@ -5,6 +5,7 @@
 
 #include "reports/explain.h"
 #include "scenarios/commands/command.h"
+#include "scenarios/commands/inevitable_report.h"
 #include "scenarios/commands/options.h"
 #include "scenarios/commands/recorded.h"
 #include "scenarios/commands/result_json.h"
@@ -12,6 +13,9 @@
 #include "scenarios/commands/story.h"
 
 #define LINES_SHOWN 30
+#define BRANCHES 40
+#define BRANCHES_MAX 100000
+#define MARGIN_NS SIM_S
 
 struct explain_request {
     const char *file;
@@ -19,6 +23,8 @@ struct explain_request {
     bool seed_given;
     struct option_list sets;
     bool all;
+    bool inevitable;
+    uint64_t branches;
     bool json;
 };
 
@@ -39,7 +45,8 @@ static void print_words(const struct scenario *scenario, const struct sim_check_
 
 static bool print_json(const struct scenario *scenario, uint64_t seed,
                        const struct sim_check_state *state, uint32_t check,
-                       const struct explain_line *lines, size_t first, size_t count)
+                       const struct explain_line *lines, size_t first, size_t count,
+                       cJSON *inevitable)
 {
     cJSON *object = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(object, "scenario", scenario->file);
@@ -62,11 +69,32 @@ static bool print_json(const struct scenario *scenario, uint64_t seed,
         (void)cJSON_AddStringToObject(cause, "words", lines[i].words);
         (void)cJSON_AddItemToArray(causes, cause);
     }
+    if (inevitable) {
+        (void)cJSON_AddItemToObject(object, "inevitable", inevitable);
+    }
     return result_json_print(object);
 }
 
+/* Told the causes, tell from when on they were enough. The world is gone afterwards. */
+static bool measure(const struct explain_request *request, const struct scenario *scenario,
+                    struct runner *runner, const struct sim_check_state *state, uint32_t check,
+                    uint64_t seed, struct inevitable *found, struct inevitable_request *asked)
+{
+    *asked = (struct inevitable_request){.plan = &scenario->plan,
+                                         .seed = seed,
+                                         .check = check,
+                                         .violated_ns = state->at_ns,
+                                         .margin_ns = MARGIN_NS,
+                                         .branches = (uint32_t)request->branches};
+    if (!inevitable_measure(found, runner, asked)) {
+        fprintf(stderr, "fallacy: there is no memory for other futures of the run\n");
+        return false;
+    }
+    return true;
+}
+
 static int report(const struct explain_request *request, const struct scenario *scenario,
-                  struct explain *explain, const struct sim_world *world)
+                  struct runner *runner, struct explain *explain, const struct sim_world *world)
 {
     const struct explain_line *lines;
     size_t count;
@@ -82,14 +110,28 @@ static int report(const struct explain_request *request, const struct scenario *
         return EXIT_INPUT;
     }
     const uint32_t check = explain_check(explain);
-    const struct sim_check_state *state = sim_checks_state(sim_world_checks(world), check);
+    const struct sim_check_state state = *sim_checks_state(sim_world_checks(world), check);
+    const uint64_t seed = sim_world_seed(world);
     const size_t first = request->all || count <= LINES_SHOWN ? 0 : count - LINES_SHOWN;
+    if (!request->json) {
+        print_words(scenario, &state, check, lines, first, count);
+        (void)fflush(stdout); /* What follows takes a while. */
+    }
+    struct inevitable found;
+    struct inevitable_request asked;
+    if (request->inevitable &&
+        !measure(request, scenario, runner, &state, check, seed, &found, &asked)) {
+        return EXIT_INPUT;
+    }
     if (request->json) {
-        return print_json(scenario, sim_world_seed(world), state, check, lines, first, count)
+        cJSON *inevitable = request->inevitable ? inevitable_json(&found, &asked, explain) : NULL;
+        return print_json(scenario, seed, &state, check, lines, first, count, inevitable)
                    ? EXIT_MET
                    : EXIT_FAULT;
     }
-    print_words(scenario, state, check, lines, first, count);
+    if (request->inevitable) {
+        inevitable_print(&found, &asked, explain);
+    }
     return EXIT_MET;
 }
 
@@ -114,7 +156,7 @@ static int explain_run(const struct explain_request *request, const struct scena
                 "fallacy: %s: this program runs it differently; fallacy replay says where\n",
                 request->file);
     } else {
-        code = report(request, scenario, explain, world);
+        code = report(request, scenario, &runner, explain, world);
     }
     explain_free(explain);
     runner_release(&runner);
@@ -149,11 +191,13 @@ static int explain_scenario(const struct explain_request *request)
 
 int command_explain(int argc, char **argv)
 {
-    struct explain_request request = {0};
+    struct explain_request request = {.branches = BRANCHES};
     const struct option_row options[] = {
         {"seed", OPTION_U64, &request.seed, &request.seed_given},
         {"set", OPTION_LIST, &request.sets, NULL},
         {"all", OPTION_FLAG, &request.all, NULL},
+        {"inevitable", OPTION_FLAG, &request.inevitable, NULL},
+        {"branches", OPTION_U64, &request.branches, &request.inevitable},
         {"json", OPTION_FLAG, &request.json, NULL},
         {NULL, OPTION_FLAG, NULL, NULL},
     };
@@ -164,6 +208,8 @@ int command_explain(int argc, char **argv)
         if (!is_scenario && (request.seed_given || request.sets.count > 0)) {
             fprintf(stderr, "fallacy explain: --seed and --set go with a scenario, FILE.json; a "
                             "recording has its own\n");
+        } else if (request.branches < 1 || request.branches > BRANCHES_MAX) {
+            fprintf(stderr, "fallacy explain: --branches: from 1 to %d\n", BRANCHES_MAX);
         } else {
             code = is_scenario ? explain_scenario(&request) : explain_recording(&request);
         }

@@ -117,17 +117,18 @@ static bool is_cut(const struct runner *runner, const struct sim_world *world)
 }
 
 /* In pieces, with a look at the hunt and the limits between. */
-static enum sim_stop run(const struct runner *runner, struct sim_world *world)
+static enum sim_stop run(const struct runner *runner, struct sim_world *world, uint64_t until_ns)
 {
     if (runner->hunted == 0 && runner->steps_max == 0 && !runner->stop) {
-        return sim_world_run(world, SIM_NEVER);
+        return sim_world_run(world, until_ns);
     }
     const struct sim_plan *plan = sim_world_plan(world);
     const uint64_t part_ns = (plan->duration_ns + plan->settle_ns) / 256 + 1;
     const uint64_t piece_ns = part_ns < HUNT_STEP_NS ? part_ns : HUNT_STEP_NS;
     enum sim_stop stop = SIM_STOP_TIME;
-    for (uint64_t until_ns = piece_ns; stop == SIM_STOP_TIME; until_ns += piece_ns) {
-        stop = sim_world_run(world, until_ns);
+    for (uint64_t at_ns = sim_world_now_ns(world); stop == SIM_STOP_TIME && at_ns < until_ns;) {
+        at_ns = until_ns - at_ns > piece_ns ? at_ns + piece_ns : until_ns;
+        stop = sim_world_run(world, at_ns);
         if (has_caught(world, runner->hunted) || is_cut(runner, world)) {
             return stop;
         }
@@ -135,31 +136,52 @@ static enum sim_stop run(const struct runner *runner, struct sim_world *world)
     return stop;
 }
 
-enum runner_end runner_run(struct runner *runner, const struct sim_plan *plan, uint64_t seed,
-                           const struct sim_sink *sink, struct sim_world **out, uint64_t *wall_ns)
+enum runner_end runner_begin(struct runner *runner, const struct sim_plan *plan, uint64_t seed,
+                             const struct sim_sink *sink, struct sim_world **world)
 {
-    const uint64_t begin_ns = runner_wall_ns();
-    struct sim_world *world;
     sim_arena_reset(runner->arena);
-    if (sim_world_new(&world, runner->arena, plan, seed, sink) != SIM_OK) {
-        return RUNNER_MEMORY;
-    }
-    *out = world;
-    enum sim_stop stop = SIM_STOP_FAILED;
+    return sim_world_new(world, runner->arena, plan, seed, sink) == SIM_OK ? RUNNER_UNTIL
+                                                                           : RUNNER_MEMORY;
+}
+
+/* The same, whatever the code of nodes does. */
+static enum sim_stop run_guarded(const struct runner *runner, struct sim_world *world,
+                                 uint64_t until_ns)
+{
+    struct sim_world *const volatile kept = world; /* A jump may spoil what is in registers. */
     const int number = sigsetjmp(jump_out, 1);
     if (number == 0) {
         watched_step = UINT64_MAX;
         running = world;
-        stop = run(runner, world);
+        const enum sim_stop stop = run(runner, world, until_ns);
         running = NULL;
-    } else {
-        (void)snprintf(why, sizeof why, "its code raised %s", signal_words(number));
-        sim_world_fail(*out, why);
+        return stop;
     }
-    *wall_ns = runner_wall_ns() - begin_ns;
+    (void)snprintf(why, sizeof why, "its code raised %s", signal_words(number));
+    sim_world_fail(kept, why);
+    return SIM_STOP_FAILED;
+}
+
+enum runner_end runner_go(struct runner *runner, struct sim_world *world, uint64_t until_ns)
+{
+    const enum sim_stop stop = run_guarded(runner, world, until_ns);
     if (stop == SIM_STOP_MEMORY) {
         return RUNNER_MEMORY;
     }
-    const bool open = stop == SIM_STOP_TIME && !has_caught(*out, runner->hunted);
-    return open ? RUNNER_CUT : RUNNER_DONE;
+    if (stop != SIM_STOP_TIME || has_caught(world, runner->hunted)) {
+        return RUNNER_DONE;
+    }
+    return is_cut(runner, world) ? RUNNER_CUT : RUNNER_UNTIL;
+}
+
+enum runner_end runner_run(struct runner *runner, const struct sim_plan *plan, uint64_t seed,
+                           const struct sim_sink *sink, struct sim_world **world, uint64_t *wall_ns)
+{
+    const uint64_t begin_ns = runner_wall_ns();
+    enum runner_end end = runner_begin(runner, plan, seed, sink, world);
+    if (end != RUNNER_MEMORY) {
+        end = runner_go(runner, *world, SIM_NEVER);
+        *wall_ns = runner_wall_ns() - begin_ns;
+    }
+    return end;
 }

@@ -24,6 +24,7 @@ enum runner_end {
     RUNNER_DONE,   /* The run has ended and its verdicts are final, or the hunt has. */
     RUNNER_MEMORY, /* The world needs more memory than the scenario gives it. */
     RUNNER_CUT,    /* `steps_max` or `stop` ended it. */
+    RUNNER_UNTIL,  /* Only in steps: the run has not ended. */
 };
 
 /* Run `plan` with `seed` to its end. `*world` is good until the next run. `*wall_ns` is how
@@ -31,6 +32,12 @@ enum runner_end {
 enum runner_end runner_run(struct runner *runner, const struct sim_plan *plan, uint64_t seed,
                            const struct sim_sink *sink, struct sim_world **world,
                            uint64_t *wall_ns);
+
+/* The same in steps: build the world, in an arena that is emptied first; then go on with it, which
+ * may have been restored to another time, to its end or to `until_ns`. */
+enum runner_end runner_begin(struct runner *runner, const struct sim_plan *plan, uint64_t seed,
+                             const struct sim_sink *sink, struct sim_world **world);
+enum runner_end runner_go(struct runner *runner, struct sim_world *world, uint64_t until_ns);
 
 uint64_t runner_wall_ns(void); /* The machine's monotonic clock, for progress and timings. */
 
