@@ -364,12 +364,68 @@ enum edn_token edn_next(struct edn *edn)
     return edn->token;
 }
 
+size_t edn_integers(struct edn *edn, int64_t *integers, size_t room)
+{
+    enum { DIGITS_MAX = 18 }; /* So many always fit 64 bits. */
+    if (edn->token == EDN_ERROR || edn->depth == 0 || edn->open[edn->depth - 1] == EDN_MAP) {
+        return 0;
+    }
+    const char *at = edn->at, *end = edn->end;
+    size_t count = 0;
+    while (count < room) {
+        while (at < end && (*at == ' ' || *at == ',')) {
+            at++;
+        }
+        uint64_t integer = 0;
+        const char *digit = at;
+        while (digit < end && digit - at <= DIGITS_MAX && kind_of(*digit) == DIGIT) {
+            integer = integer * 10 + (uint64_t)(*digit++ - '0');
+        }
+        /* Something else may go on where the digits end, and the end of the text is an error. */
+        const bool ends = digit < end && (*digit == ' ' || *digit == ',' || *digit == ']');
+        if (digit == at || digit - at > DIGITS_MAX || !ends) {
+            break;
+        }
+        integers[count++] = (int64_t)integer;
+        at = digit;
+        edn->at = at;
+    }
+    return count;
+}
+
+/* Passes over a vector in which is nothing but vectors, words and numbers; else does nothing. */
+static bool skip_plain(struct edn *edn)
+{
+    uint32_t depth = 1;
+    const char *at = edn->at;
+    for (; at < edn->end; at++) {
+        const enum kind kind = kind_of(*at);
+        if (SIM_LIKELY(kind < CONTROL)) {
+            continue;
+        }
+        depth += *at == '[';
+        depth -= *at == ']';
+        if ((*at != '[' && *at != ']') || depth == 0 || depth + edn->depth > EDN_DEPTH_MAX) {
+            break;
+        }
+    }
+    if (depth > 0) {
+        return false;
+    }
+    edn->text = at;
+    edn->length = 1;
+    edn->at = at + 1;
+    edn->depth--;
+    edn->token = EDN_CLOSE;
+    return true;
+}
+
 bool edn_skip(struct edn *edn)
 {
     if (edn->token <= EDN_CLOSE) {
         return false;
     }
-    if (edn->token < EDN_VECTOR) {
+    if (edn->token < EDN_VECTOR || (edn->token == EDN_VECTOR && skip_plain(edn))) {
         return true;
     }
     const uint32_t floor = edn->depth - 1;

@@ -59,8 +59,14 @@ void edn_begin(struct edn *edn, const char *bytes, size_t size_bytes);
 enum edn_token edn_next(struct edn *edn);
 
 /* The token was met just now: passes over the rest of its value, which for a collection is up to
- * its EDN_CLOSE. False on EDN_ERROR; an EDN_CLOSE or EDN_END is nobody's value: false as well. */
+ * its EDN_CLOSE. False on EDN_ERROR; an EDN_CLOSE or EDN_END is nobody's value: false as well. Of
+ * what is passed over little more than the brackets is looked at. */
 SIM_NODISCARD bool edn_skip(struct edn *edn);
+
+/* The same as edn_next() over and over, for what there is most of: of the integers that come next
+ * in a vector, list or set those that are written in plain digits, at most `room` of them.
+ * Answers how many; what follows is left for edn_next(). */
+size_t edn_integers(struct edn *edn, int64_t *integers, size_t room);
 
 /* The token is this keyword. */
 static inline bool edn_keyword_is(const struct edn *edn, const char *name)

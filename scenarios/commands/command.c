@@ -123,20 +123,25 @@ const struct command commands[] = {
      command_show},
     {"check", "FILE... [--model NAME] [--type TYPE] [--budget STEPS] [--memory MIB] [--json]",
      "Judges histories from elsewhere against a consistency model.",
-     "  --model NAME      linearizable (the default)\n"
+     "  --model NAME      linearizable (the default); of transactions read-committed,\n"
+     "                    snapshot-isolation, serializable, strict-serializable (the default) and\n"
+     "                    whatever else Elle knows, such as strong-session-serializable or PL-2+\n"
      "  --type TYPE       what the history is of: register, kv, list, set, queue, stack, counter,\n"
-     "                    lock; as the file shows if not given\n"
+     "                    lock, txn; as the file shows if not given\n"
      "  --budget STEPS    of the search, after which the verdict is unknown (20 million)\n"
      "  --memory MIB      that a checker may hold, the same (1024)\n"
      "  --json            one JSON object on stdout instead of words\n"
      "\n"
      "FILE is a history or a folder of them (.log, .txt, .edn below it). Its format is seen from\n"
-     "its content: a Jepsen log of etcd, or Porcupine's key-value histories. A violation\n"
-     "is shown by the fewest operations that contradict each other, with their lines.\n"
+     "its content: a Jepsen log of etcd, Porcupine's key-value histories, or Jepsen's operations\n"
+     "in EDN with :f :txn (of :append and :r, or of :w and :r). A violation is shown by the\n"
+     "fewest operations that contradict each other, with their lines; of transactions by Elle's\n"
+     "names of the anomalies and a smallest cycle.\n"
      "Exit code 1: a history violates its model, or could not be decided.\n"
      "\n"
      "Example:\n"
-     "  fallacy check etcd_000.log --model linearizable\n",
+     "  fallacy check etcd_000.log --model linearizable\n"
+     "  fallacy check history.edn --model snapshot-isolation\n",
      command_check},
     {"list", "scenarios|nodes|faults|checks|bugs [NAME] [--json]",
      "The catalogue, with a line each; `list nodes raft` documents every setting.",
