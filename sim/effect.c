@@ -381,6 +381,17 @@ static void end_on(struct sim_world *world, const struct sim_activation *a, uint
     }
 }
 
+static void update_links(struct sim_world *world, const struct sim_activation *a)
+{
+    for (uint32_t from = 0; from < world->node_count; from++) {
+        for (uint32_t to = 0; to < world->node_count; to++) {
+            if (sim_activation_touches(world, a, from, to)) {
+                sim_net_refresh_link(world, from, to);
+            }
+        }
+    }
+}
+
 /* What concerns pairs of nodes, once for all targets. */
 static void update_pairs(struct sim_world *world, const struct sim_activation *a, bool on)
 {
@@ -390,6 +401,8 @@ static void update_pairs(struct sim_world *world, const struct sim_activation *a
         (on ? sim_partition_begin : sim_partition_end)(world, a);
         break;
     case SIM_FAULT_LINK:
+        update_links(world, a);
+        break;
     case SIM_FAULT_MOVE:
         sim_net_refresh(world);
         break;

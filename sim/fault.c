@@ -253,26 +253,33 @@ void sim_faults_fact(struct sim_world *world, uint32_t node, uint32_t fact, int6
 
 /* ---- Links under faults ------------------------------------------------------------------ */
 
-static bool link_touched(const struct sim_fault *f, const struct sim_activation *a, uint32_t from,
-                         uint32_t to)
+bool sim_activation_touches(const struct sim_world *world, const struct sim_activation *a,
+                            uint32_t from, uint32_t to)
 {
     const bool forth = sim_set_has(a->targets, from) && (a->everybody || sim_set_has(a->peers, to));
     const bool back = sim_set_has(a->targets, to) && (a->everybody || sim_set_has(a->peers, from));
-    return forth || (back && !f->one_way);
+    return forth || (back && !sim_activation_fault(world, a)->one_way);
 }
 
-void sim_faults_overlay(const struct sim_world *world, uint32_t from, uint32_t to,
-                        struct sim_link_knobs *knobs)
+bool sim_faults_overlay(const struct sim_world *world, uint32_t from, uint32_t to,
+                        const struct sim_link_knobs *standard, struct sim_link_knobs *knobs)
 {
+    bool any = false;
     if (!world->fault_runs || (sim_is_healed(world, from) && sim_is_healed(world, to))) {
-        return;
+        return false;
     }
     for (const struct sim_activation *a = sim_schedule_of(world)->first; a; a = a->next) {
         const struct sim_fault *f = sim_activation_fault(world, a);
-        if (f->kind == SIM_FAULT_LINK && link_touched(f, a, from, to)) {
-            sim_link_knobs_apply(knobs, &f->link);
+        if (f->kind != SIM_FAULT_LINK || !sim_activation_touches(world, a, from, to)) {
+            continue;
         }
+        if (!any) {
+            memcpy(knobs, standard, sizeof *knobs); /* Padding too. */
+            any = true;
+        }
+        sim_link_knobs_apply(knobs, &f->link);
     }
+    return any;
 }
 
 /* ---- The second phase -------------------------------------------------------------------- */

@@ -93,6 +93,12 @@ static inline bool sim_is_healed(const struct sim_world *world, uint32_t node)
     return schedule->settled && sim_set_has(schedule->healed.words, node);
 }
 
+/* ---- fault.c ----------------------------------------------------------------------------- */
+
+/* Does a change of links concern the messages of this one? */
+bool sim_activation_touches(const struct sim_world *world, const struct sim_activation *a,
+                            uint32_t from, uint32_t to);
+
 /* ---- select.c ---------------------------------------------------------------------------- */
 
 /* Add the nodes of a selection to `set` and return how many it then holds. `absent` asks for

@@ -37,9 +37,13 @@ static bool knobs_plain(const struct sim_link_knobs *k)
 static const struct sim_knob_set *intern(struct sim_world *world,
                                          const struct sim_link_knobs *knobs)
 {
-    for (size_t i = 0; i < world->knob_set_count; i++) {
-        if (memcmp(&world->knob_sets[i]->knobs, knobs, sizeof *knobs) == 0) {
-            return world->knob_sets[i];
+    /* The one found last is the most likely: a fault changes many links alike. */
+    for (size_t i = 0; i <= world->knob_set_count; i++) {
+        const size_t place = i == 0 ? world->knob_set_recent : i - 1;
+        if (place < world->knob_set_count &&
+            memcmp(&world->knob_sets[place]->knobs, knobs, sizeof *knobs) == 0) {
+            world->knob_set_recent = place;
+            return world->knob_sets[place];
         }
     }
     struct sim_knob_set *set = sim_world_alloc(world, sizeof *set);
@@ -51,13 +55,15 @@ static const struct sim_knob_set *intern(struct sim_world *world,
     memcpy(&set->knobs, knobs, sizeof *knobs);
     set->plain = knobs_plain(knobs);
     set->retransmit_ns = 4 * sim_dist_high(&knobs->latency);
+    world->knob_set_recent = world->knob_set_count;
     world->knob_sets[world->knob_set_count++] = set;
     return set;
 }
 
-/* The knobs in force between two nodes: the standard ones, the plan's rules in order, then
- * the faults under way. */
-static const struct sim_knob_set *knobs_of(struct sim_world *world, uint32_t from, uint32_t to)
+/* The knobs between two nodes while no fault concerns them: the standard ones, then the plan's
+ * rules in order. */
+static const struct sim_knob_set *standard_knobs(struct sim_world *world, uint32_t from,
+                                                 uint32_t to)
 {
     struct sim_link_knobs knobs;
     memset(&knobs, 0, sizeof knobs); /* Padding too: sets are compared as bytes. */
@@ -73,8 +79,20 @@ static const struct sim_knob_set *knobs_of(struct sim_world *world, uint32_t fro
             sim_link_knobs_apply(&knobs, &rule->change);
         }
     }
-    sim_faults_overlay(world, from, to, &knobs);
     return intern(world, &knobs);
+}
+
+/* Without memory a link keeps what it has: the event at hand still ends in order. */
+static void link_update_faults(struct sim_world *world, struct sim_link *link, uint32_t from,
+                               uint32_t to)
+{
+    struct sim_link_knobs knobs;
+    if (!link->standard || !sim_faults_overlay(world, from, to, &link->standard->knobs, &knobs)) {
+        link->set = link->standard;
+        return;
+    }
+    const struct sim_knob_set *set = intern(world, &knobs);
+    link->set = set ? set : link->set;
 }
 
 static void link_update(struct sim_world *world, struct sim_link *link, uint32_t from, uint32_t to)
@@ -83,8 +101,9 @@ static void link_update(struct sim_world *world, struct sim_link *link, uint32_t
     const size_t pair = (size_t)world->nodes[from].zone * plan->zone_count + world->nodes[to].zone;
     link->base_ns = plan->base_ns ? plan->base_ns[pair] : 0;
     link->price_nano_per_gb = plan->price_nano_per_gb ? plan->price_nano_per_gb[pair] : 0;
-    const struct sim_knob_set *set = knobs_of(world, from, to);
-    link->set = set ? set : link->set; /* Without memory the event at hand still ends in order. */
+    const struct sim_knob_set *standard = standard_knobs(world, from, to);
+    link->standard = standard ? standard : link->standard;
+    link_update_faults(world, link, from, to);
 }
 
 /* The name of a link, "net/FROM>TO", as a hash: no other node can change it. */
@@ -134,6 +153,14 @@ void sim_net_reseed(struct sim_world *world)
                 sim_rng_advance(&links[to]->rng, SIM_FATE_OUTPUTS * links[to]->ordinal);
             }
         }
+    }
+}
+
+void sim_net_refresh_link(struct sim_world *world, uint32_t from, uint32_t to)
+{
+    struct sim_link **links = world->nodes[from].links;
+    if (links && links[to]) {
+        link_update_faults(world, links[to], from, to);
     }
 }
 

@@ -59,8 +59,9 @@ struct sim_knob_set {
 /* A directed link, made at its first use. */
 struct sim_link {
     const struct sim_knob_set *set;
-    struct sim_rng rng; /* Message n uses draws 4 (n - 1) .. 4 n - 1: see net.c. */
-    uint64_t fate_key;  /* Of the streams of its messages' rarer fates. */
+    const struct sim_knob_set *standard; /* What it is while no fault concerns the link. */
+    struct sim_rng rng;                  /* Message n uses draws 4 (n - 1) .. 4 n - 1: see net.c. */
+    uint64_t fate_key;                   /* Of the streams of its messages' rarer fates. */
     uint64_t ordinal;
     uint64_t base_ns;
     uint64_t price_nano_per_gb;   /* Of the zones. */
@@ -176,6 +177,7 @@ struct sim_world {
     uint8_t *cuts;                   /* node_count x node_count: how many faults cut from -> to. */
     struct sim_knob_set **knob_sets; /* Interned. */
     size_t knob_set_count;
+    size_t knob_set_recent; /* Found or made last. */
     size_t knob_set_capacity;
     /* fault.c */
     struct sim_fault *faults;         /* The plan's and the drawn ones. */
@@ -255,16 +257,19 @@ static inline bool sim_net_is_cut(const struct sim_world *world, uint32_t from, 
 }
 /* The seed has changed: links go on in streams of the new one. */
 void sim_net_reseed(struct sim_world *world);
-/* Knobs or zones have changed: links find theirs again. */
+/* Zones have changed, or everything: all links find their knobs again. */
 void sim_net_refresh(struct sim_world *world);
+/* Faults on this link have. */
+void sim_net_refresh_link(struct sim_world *world, uint32_t from, uint32_t to);
 
 /* ---- fault.c, swarm.c ------------------------------------------------------------------ */
 enum sim_status sim_faults_init(struct sim_world *world); /* Draws the swarm, schedules all. */
 void sim_faults_event(struct sim_world *world, const struct sim_pending *event);
 void sim_faults_fact(struct sim_world *world, uint32_t node, uint32_t fact, int64_t value);
-/* Overlay every link change in force on the knobs of a link (called by net.c). */
-void sim_faults_overlay(const struct sim_world *world, uint32_t from, uint32_t to,
-                        struct sim_link_knobs *knobs);
+/* Overlay every link change in force on the knobs of a link (called by net.c). False, with
+ * nothing written to `knobs`, if there is none. */
+bool sim_faults_overlay(const struct sim_world *world, uint32_t from, uint32_t to,
+                        const struct sim_link_knobs *standard, struct sim_link_knobs *knobs);
 /* The second phase: a random quorum of each group is healed, all else is frozen as it is. */
 void sim_faults_settle(struct sim_world *world);
 /* Could this group's majority make progress as things stand: up, unpaused, mutually connected,

@@ -6,6 +6,7 @@
 static int64_t look(const struct bench *b, uint32_t kind)
 {
     const struct sim_env *env = &b->world->nodes[0];
+    struct sim_link_knobs standard;
     struct sim_link_knobs knobs;
     switch (kind) {
     case SIM_FAULT_CRASH:
@@ -24,8 +25,9 @@ static int64_t look(const struct bench *b, uint32_t kind)
     case SIM_FAULT_ADMIN_SET:
         return env->facts[FACT_LEVEL];
     case SIM_FAULT_LINK:
-        sim_link_knobs_init(&knobs);
-        sim_faults_overlay(b->world, 0, 1, &knobs);
+        sim_link_knobs_init(&standard);
+        knobs = standard;
+        (void)sim_faults_overlay(b->world, 0, 1, &standard, &knobs);
         cr_expect_eq(env->links[1]->set->knobs.loss_ppm, knobs.loss_ppm,
                      "a link already in use must be told");
         return knobs.loss_ppm;
@@ -364,9 +366,10 @@ Test(fault, a_link_fault_keeps_to_its_links)
                 for (uint32_t to = 0; to < 5; to++) {
                     const bool forth = from < 2 && (everybody || to == 2);
                     const bool back = to < 2 && (everybody || from == 2);
-                    struct sim_link_knobs knobs;
-                    sim_link_knobs_init(&knobs);
-                    sim_faults_overlay(b.world, from, to, &knobs);
+                    struct sim_link_knobs standard;
+                    sim_link_knobs_init(&standard);
+                    struct sim_link_knobs knobs = standard;
+                    (void)sim_faults_overlay(b.world, from, to, &standard, &knobs);
                     cr_expect_eq(knobs.loss_ppm, forth || (back && !one_way) ? 1000 : 0,
                                  "%u > %u, one way %u, everybody %u", from, to, one_way, everybody);
                 }
