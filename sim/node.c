@@ -235,6 +235,11 @@ void sim_applied(struct sim_env *env, uint64_t index, uint64_t term, uint64_t di
     sim_checks_applied(env->world->checks, env->id, index, term, digest, operation, took_effect);
 }
 
+void sim_read_served(struct sim_env *env, uint64_t index, bool leased)
+{
+    sim_checks_read_served(env->world->checks, env->id, index, leased);
+}
+
 int64_t sim_setting(const struct sim_env *env, uint32_t setting)
 {
     assert(setting < env->kind->setting_count);

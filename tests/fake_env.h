@@ -65,6 +65,8 @@ struct sim_env {
     uint32_t reply_count;
     struct fake_reply replies[64];
     uint64_t applied_count;
+    uint32_t reads_served; /* Without a log entry, */
+    uint32_t leased_reads; /* and of those under a lease. */
     uint64_t effect_count;
     int64_t facts[SIM_FACTS_MAX];
     uint32_t fact_order[64]; /* Which facts were published, in order. */
@@ -257,6 +259,12 @@ void sim_applied(struct sim_env *env, uint64_t index, uint64_t term, uint64_t di
     env->effect_count += took_effect;
 }
 
+void sim_read_served(struct sim_env *env, uint64_t index, bool leased)
+{
+    env->reads_served++;
+    env->leased_reads += leased;
+}
+
 int64_t sim_setting(const struct sim_env *env, uint32_t setting)
 {
     return env->settings[setting].low;
@@ -288,6 +296,7 @@ static inline void fake_clear(struct sim_env *env)
     env->message_count = 0;
     env->reply_count = 0;
     env->fact_count = 0;
+    env->reads_served = env->leased_reads = 0;
 }
 
 /* A node of a group whose members are 0 .. group_size - 1, not booted yet. */

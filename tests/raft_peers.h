@@ -36,7 +36,7 @@ static inline void boot_with_bug(int bug)
 static inline void give(uint32_t from, enum raft_message_kind kind, uint32_t flags, uint64_t term,
                         uint64_t a, uint64_t b)
 {
-    static const uint32_t sizes[RAFT_MESSAGE_COUNT] = {32, 16, 32, 16, 0, 32, 16, 0, 32};
+    static const uint32_t sizes[RAFT_MESSAGE_COUNT] = {32, 16, 32, 16, 0, 32, 16, 0, 32, 24, 24};
     uint8_t bytes[32] = {0};
     sim_put32(bytes + 4, flags);
     sim_put64(bytes + 8, term);

@@ -314,7 +314,8 @@ static uint64_t odd_number(struct sim_rng *rng)
 static void give_nonsense(struct sim_rng *rng)
 {
     uint8_t bytes[RAFT_APPEND_BYTES + 4 * RAFT_ENTRY_BYTES];
-    static const uint32_t sizes[RAFT_MESSAGE_COUNT + 1] = {32, 16, 32, 16, 40, 32, 16, 60, 32, 24};
+    static const uint32_t sizes[RAFT_MESSAGE_COUNT + 1] = {32, 16, 32, 16, 40, 32,
+                                                           16, 60, 32, 24, 24, 32};
     const uint32_t kind = sim_rng_bounded(rng, RAFT_MESSAGE_COUNT + 1);
     const uint32_t entries = kind == RAFT_APPEND_ENTRIES ? sim_rng_bounded(rng, 5) : 0;
     for (uint32_t i = 0; i < sizeof bytes / 8; i++) {

@@ -1,5 +1,6 @@
-/* Clients (dissertation 6.3): operations go through the log, reads too; answers come from the
- * state machine; leadership transfer (3.10), which clients see as a short refusal. */
+/* Clients (dissertation 6.3): operations go through the log, reads too if no other way is set;
+ * answers come from the state machine; leadership transfer (3.10), which clients see as a short
+ * refusal. */
 #include "nodes/raft/raft_internal.h"
 
 void raft_on_operation(struct raft *r, struct sim_env *env, const struct sim_operation *operation)
@@ -11,6 +12,9 @@ void raft_on_operation(struct raft *r, struct sim_env *env, const struct sim_ope
     /* While handing over, a leader takes nothing new, so that the target can catch up. */
     if (r->transfer_target != SIM_NOBODY || operation->function >= SIM_FUNCTION_COUNT) {
         sim_reply(env, operation->client, operation->sequence, SIM_ANSWER_REFUSED, 0);
+        return;
+    }
+    if (raft_read(r, env, operation)) {
         return;
     }
     struct raft_entry entry = {.term = r->term, .operation = *operation};
@@ -87,6 +91,7 @@ void raft_transfer_check(struct raft *r, struct sim_env *env)
     const uint32_t place = raft_place(r, r->transfer_target);
     if (r->peers[place].match == r->log.last) {
         const struct raft_message message = {.term = r->term};
+        r->reads.lease_void = true;
         raft_send(env, r->transfer_target, RAFT_TIMEOUT_NOW, &message);
     }
 }

@@ -108,6 +108,7 @@ void raft_become_follower(struct raft *r, struct sim_env *env, uint64_t term, ui
             raft_log_truncate(r, env, r->commit + 1);
         }
         raft_membership_deposed(r, env);
+        raft_reads_deposed(r, env, leader);
     }
     if (r->role != SIM_ROLE_FOLLOWER) {
         set_role(r, env, SIM_ROLE_FOLLOWER);
@@ -236,8 +237,8 @@ static bool hears_leader(const struct raft *r, const struct sim_env *env)
 static void answer_pre_vote(struct raft *r, struct sim_env *env, uint32_t from,
                             const struct raft_message *request)
 {
-    const bool granted =
-        request->term > r->term && is_up_to_date(r, request) && !hears_leader(r, env);
+    const bool granted = request->term > r->term && is_up_to_date(r, request) &&
+                         !hears_leader(r, env) && !raft_has_promised(r, env);
     if (raft_has_bug(r, RAFT_R31) && request->term < r->term) {
         return;
     }
@@ -270,8 +271,11 @@ void raft_on_vote_request(struct raft *r, struct sim_env *env, const struct sim_
         answer_pre_vote(r, env, event->from, &request);
         return;
     }
+    const bool transfer = request.flags & RAFT_FLAG_TRANSFER;
+    if (request.term >= r->term && !transfer && raft_has_promised(r, env)) {
+        return;
+    }
     if (request.term > r->term) {
-        const bool transfer = request.flags & RAFT_FLAG_TRANSFER;
         if (r->config.check_quorum && !transfer && hears_leader(r, env)) {
             return; /* Not even its term counts (4.2.3). */
         }

@@ -53,6 +53,7 @@ void raft_put_in_force(struct raft *r, struct sim_env *env)
             raft_welcome(r, env, i);
         }
     }
+    raft_lease_ends(r); /* Others may elect a leader now. */
     sim_publish(env, RAFT_FACT_VOTERS, c->index > 0 ? (int64_t)c->voters : 0);
 }
 

@@ -11,6 +11,7 @@
  *     timeout_now             (ends after the term)
  *     install_snapshot        index           term         offset      then bytes of the snapshot
  *     install_snapshot_reply  index           offset
+ *     heartbeat, its reply    round
  *
  * An append_entries_reply with RAFT_FLAG_MATCHED acknowledges entries up to `index`; without
  * it, `index` is the rejected prev index and the logs may be equal up to `hint` at most.
@@ -36,6 +37,8 @@ static const uint8_t size_by_kind[RAFT_MESSAGE_COUNT] = {
     [RAFT_TIMEOUT_NOW] = HEADER_BYTES,
     [RAFT_INSTALL_SNAPSHOT] = HEADER_BYTES + 24,
     [RAFT_INSTALL_SNAPSHOT_REPLY] = HEADER_BYTES + 16,
+    [RAFT_HEARTBEAT] = HEADER_BYTES + 8,
+    [RAFT_HEARTBEAT_REPLY] = HEADER_BYTES + 8,
 };
 
 /* A flipped bit anywhere always changes the 64 bits below the fold, since every step of the

@@ -12,10 +12,19 @@ static const char *const message_names[] = {
     [RAFT_TIMEOUT_NOW] = "timeout_now",
     [RAFT_INSTALL_SNAPSHOT] = "install_snapshot",
     [RAFT_INSTALL_SNAPSHOT_REPLY] = "install_snapshot_reply",
+    [RAFT_HEARTBEAT] = "heartbeat",
+    [RAFT_HEARTBEAT_REPLY] = "heartbeat_reply",
     [RAFT_MESSAGE_COUNT] = NULL,
 };
 
 static const char *const cluster_states[] = {"new", "existing", NULL};
+
+static const char *const read_modes[] = {
+    [RAFT_READ_LOG] = "log",
+    [RAFT_READ_INDEX] = "read_index",
+    [RAFT_READ_LEASE] = "lease",
+    NULL,
+};
 
 static const struct sim_setting settings[RAFT_SET_COUNT] = {
     [RAFT_SET_ELECTION_TIMEOUT] =
@@ -100,6 +109,21 @@ static const struct sim_setting settings[RAFT_SET_COUNT] = {
          .summary = "What an empty disk means at a boot. new: a cluster about to begin. existing: "
                     "the disk is lost, and with it votes and entries that others count on, so the "
                     "node stops safely instead of voting."},
+    [RAFT_SET_READ_MODE] =
+        {.name = "read_mode",
+         .type = SIM_SETTING_CHOICE,
+         .maximum = RAFT_READ_LEASE,
+         .choices = read_modes,
+         .summary = "Reads go through the log, or need a round of heartbeats, or only a lease, "
+                    "which also keeps voters from electing another leader as long as it may last "
+                    "(dissertation 6.4). The last two need no_op."},
+    [RAFT_SET_LEASE_DRIFT] =
+        {.name = "lease_drift_ppm",
+         .type = SIM_SETTING_COUNT,
+         .standard = {10000, 10000},
+         .maximum = SIM_PPM - 1,
+         .summary = "Leases hold as long as no clock's rate is wrong by more than this, in parts "
+                    "per million."},
 };
 
 static const char *const role_names[] = {"follower", "candidate", "leader", NULL};
@@ -146,6 +170,8 @@ static void read_settings(struct raft *r, struct sim_env *env)
         .snapshot_threshold = (uint64_t)sim_setting(env, RAFT_SET_SNAPSHOT_THRESHOLD),
         .snapshot_trailing = (uint64_t)sim_setting(env, RAFT_SET_SNAPSHOT_TRAILING),
         .snapshot_chunk_bytes = (uint32_t)sim_setting(env, RAFT_SET_SNAPSHOT_CHUNK),
+        .read_mode = (uint32_t)sim_setting(env, RAFT_SET_READ_MODE),
+        .lease_drift_ppm = (uint32_t)sim_setting(env, RAFT_SET_LEASE_DRIFT),
         .pre_vote = sim_setting(env, RAFT_SET_PRE_VOTE) != 0,
         .check_quorum = sim_setting(env, RAFT_SET_CHECK_QUORUM) != 0,
         .no_op = sim_setting(env, RAFT_SET_NO_OP) != 0,
@@ -185,6 +211,7 @@ static void boot(struct raft *r, struct sim_env *env)
     r->leader = SIM_NOBODY;
     r->vote = SIM_NOBODY;
     r->transfer_target = SIM_NOBODY;
+    r->leader_heard_ns = sim_monotonic_ns(env); /* It may have promised something before. */
     kv_init(&r->kv);
     r->kv.without_sessions = raft_has_bug(r, RAFT_R16);
     read_settings(r, env);
@@ -221,6 +248,7 @@ static void configure(struct raft *r, struct sim_env *env)
 {
     read_settings(r, env);
     raft_snapshot_schedule(r);
+    raft_lease_ends(r);
     if (r->role != SIM_ROLE_LEADER) {
         raft_restart_election_timer(r, env);
         return;
@@ -260,6 +288,12 @@ static void on_message(struct raft *r, struct sim_env *env, const struct sim_eve
     case RAFT_INSTALL_SNAPSHOT_REPLY:
         raft_on_install_reply(r, env, event);
         break;
+    case RAFT_HEARTBEAT:
+        raft_on_heartbeat(r, env, event);
+        break;
+    case RAFT_HEARTBEAT_REPLY:
+        raft_on_heartbeat_reply(r, env, event);
+        break;
     default:
         break;
     }
@@ -287,7 +321,7 @@ static void on_command(struct raft *r, struct sim_env *env, const struct sim_eve
     if (event->command == RAFT_COMMAND_TRANSFER) {
         raft_transfer_start(r, env, event->from);
     } else if (event->command == RAFT_COMMAND_CAMPAIGN && r->role != SIM_ROLE_LEADER &&
-               !raft_snapshot_installing(r) && raft_may_campaign(r)) {
+               !raft_snapshot_installing(r) && raft_may_campaign(r) && !raft_has_promised(r, env)) {
         raft_campaign(r, env);
     } else if (event->command >= RAFT_COMMAND_ADD_SERVER) {
         raft_on_membership_command(r, env, event);

@@ -7,6 +7,7 @@
  *     membership.c   configurations, and which of them is in force
  *     reconfigure.c  how a leader changes it
  *     client.c       operations in, answers out, leadership transfer
+ *     read.c         reads without a log entry: ReadIndex and leases
  *     log.c          the log in memory and its records on disk
  *     storage.c      hard state, syncs, recovery, stopping safely
  *     message.c      what travels, byte by byte
@@ -69,8 +70,12 @@ enum raft_setting {
     RAFT_SET_SNAPSHOT_CHUNK,
     RAFT_SET_INITIAL_MEMBERS,
     RAFT_SET_INITIAL_CLUSTER_STATE,
+    RAFT_SET_READ_MODE,
+    RAFT_SET_LEASE_DRIFT,
     RAFT_SET_COUNT
 };
+
+enum raft_read_mode { RAFT_READ_LOG, RAFT_READ_INDEX, RAFT_READ_LEASE };
 
 enum raft_message_kind {
     RAFT_PRE_VOTE,
@@ -82,6 +87,8 @@ enum raft_message_kind {
     RAFT_TIMEOUT_NOW,
     RAFT_INSTALL_SNAPSHOT,
     RAFT_INSTALL_SNAPSHOT_REPLY,
+    RAFT_HEARTBEAT,
+    RAFT_HEARTBEAT_REPLY,
     RAFT_MESSAGE_COUNT
 };
 
@@ -134,6 +141,7 @@ struct raft_peer {
     uint32_t offset_bytes; /* How much of it has arrived. */
     uint64_t catch_up_ns;  /* When it last answered while catching up with a snapshot. */
     bool catching_up;      /* Was sent a snapshot, and does not have all that is committed yet. */
+    uint64_t round;        /* The last round of heartbeats that it has answered. */
     bool streaming;        /* Sends new entries at once; else probes, one message at a time. */
     bool answered;         /* Since the last heartbeat, */
     bool active;           /* and since the last check of the quorum. */
@@ -143,6 +151,22 @@ struct raft_peer {
     bool voter;     /* counts, */
     bool old_voter; /* counts in the one before, while both are in force, */
     bool member;    /* is sent entries; never we ourselves. */
+};
+
+struct raft_read { /* One that waits. */
+    struct sim_operation operation;
+    uint64_t round; /* Of heartbeats that must be answered first. */
+};
+
+struct raft_reads {         /* Of a leader, in its term. */
+    struct raft_read *list; /* In the order in which they came. */
+    uint32_t count;
+    uint32_t capacity;
+    uint64_t round; /* Of heartbeats: the last one begun, */
+    uint64_t round_ns;
+    uint64_t confirmed;    /* and the last one that a majority has answered. */
+    uint64_t lease_end_ns; /* On our monotonic clock. */
+    bool lease_void;       /* No lease in this term any more. */
 };
 
 /* Sets are bits of places in the group. */
@@ -195,6 +219,8 @@ struct raft_config {
     uint32_t snapshot_chunk_bytes;
     uint64_t snapshot_threshold; /* 0: never. */
     uint64_t snapshot_trailing;
+    uint32_t read_mode; /* enum raft_read_mode */
+    uint32_t lease_drift_ppm;
     bool pre_vote;
     bool check_quorum;
     bool no_op;
@@ -224,6 +250,7 @@ struct raft {
     struct raft_log log;
     struct raft_snapshot snapshot;
     struct raft_membership membership;
+    struct raft_reads reads;
 
     uint32_t role;        /* enum sim_role */
     uint32_t leader;      /* Of this term; SIM_NOBODY if not known. */
@@ -326,6 +353,24 @@ void raft_commit_to(struct raft *r, struct sim_env *env, uint64_t index);
 void raft_transfer_start(struct raft *r, struct sim_env *env, uint32_t target);
 /* If the target has all of the log: tell it to campaign. */
 void raft_transfer_check(struct raft *r, struct sim_env *env);
+
+/* ---- read.c ------------------------------------------------------------------------------ */
+
+/* A leader has a read that needs no entry: answer it now or later. False if it is none. */
+SIM_NODISCARD bool raft_read(struct raft *r, struct sim_env *env,
+                             const struct sim_operation *operation);
+/* Some wait: answer those that may be. */
+void raft_reads_answer(struct raft *r, struct sim_env *env);
+/* A leader begins, leads no more, sends heartbeats. */
+void raft_reads_start(struct raft *r);
+void raft_reads_deposed(struct raft *r, struct sim_env *env, uint32_t leader);
+void raft_reads_heartbeat(struct raft *r, struct sim_env *env);
+/* Until the next round is answered there is no lease. */
+void raft_lease_ends(struct raft *r);
+/* Has this voter promised to vote for nobody, for a while? */
+bool raft_has_promised(const struct raft *r, const struct sim_env *env);
+void raft_on_heartbeat(struct raft *r, struct sim_env *env, const struct sim_event *event);
+void raft_on_heartbeat_reply(struct raft *r, struct sim_env *env, const struct sim_event *event);
 
 /* ---- snapshot.c -------------------------------------------------------------------------- */
 

@@ -88,6 +88,7 @@ void raft_start_replication(struct raft *r, struct sim_env *env)
         reset_peer(r, i);
     }
     r->membership.busy = true;
+    raft_reads_start(r);
     r->transfer_target = SIM_NOBODY;
     sim_timer_set(env, RAFT_TIMER_HEARTBEAT, r->config.heartbeat_ns);
     if (r->config.no_op) {
@@ -132,6 +133,9 @@ void raft_on_heartbeat_timer(struct raft *r, struct sim_env *env)
         }
         peer->answered = false;
         send_append(r, env, i, 0, &out);
+    }
+    if (r->config.read_mode != RAFT_READ_LOG) {
+        raft_reads_heartbeat(r, env);
     }
 }
 

@@ -137,6 +137,9 @@ void raft_settle(struct raft *r, struct sim_env *env)
     if (SIM_UNLIKELY(r->membership.busy) && r->role == SIM_ROLE_LEADER) {
         raft_membership_step(r, env);
     }
+    if (SIM_UNLIKELY(r->reads.count > 0) && r->role == SIM_ROLE_LEADER) {
+        raft_reads_answer(r, env);
+    }
     raft_hard_save(r, env);
     const bool too_early = raft_has_bug(r, RAFT_R35) && r->due == RAFT_DUE_CAMPAIGN;
     if (r->due && (r->hard_durable == r->hard_version || too_early)) {

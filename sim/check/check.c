@@ -44,6 +44,9 @@ const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT] = {
     [SIM_CHECK_CRASH_FREE] = {"crash_free", "The code of no node fails."},
     [SIM_CHECK_LIVENESS] = {"liveness",
                             "Once a quorum is healed, operations are acknowledged again."},
+    [SIM_CHECK_LEASE_SAFETY] =
+        {"lease_safety",
+         "A leader that reads under its lease has not been replaced, and knows what is committed."},
 };
 
 const char *sim_verdict_name(uint32_t verdict)

@@ -14,7 +14,8 @@
 
 struct sim_world;
 
-/* Numbers I.. are those of the invariant catalogue in sim/check/consensus.c. */
+/* Numbers I.. are those of the invariant catalogue in sim/check/consensus.c. A violation enters
+ * the trace, and so the hash, with its number here: new ones go to the end. */
 enum sim_check {
     SIM_CHECK_ELECTION_SAFETY,       /* I1 */
     SIM_CHECK_ONE_VOTE_PER_TERM,     /* I2 */
@@ -34,6 +35,7 @@ enum sim_check {
     SIM_CHECK_EXACTLY_ONCE,          /* I19 */
     SIM_CHECK_CRASH_FREE,            /* I22 */
     SIM_CHECK_LIVENESS,              /* Progress after healing: holds, stuck or unavailable. */
+    SIM_CHECK_LEASE_SAFETY,          /* I20 */
     SIM_CHECK_COUNT
 };
 
@@ -79,6 +81,8 @@ void sim_checks_durable(struct sim_checks *checks, uint32_t node, enum sim_durab
                         uint32_t file, uint64_t position, struct sim_label label);
 void sim_checks_applied(struct sim_checks *checks, uint32_t node, uint64_t index, uint64_t term,
                         uint64_t digest, const struct sim_operation *operation, bool took_effect);
+/* A node answers a read without a log entry, see sim_read_served(). */
+void sim_checks_read_served(struct sim_checks *checks, uint32_t node, uint64_t index, bool leased);
 /* A client has been told that its operation is done. */
 void sim_checks_acked(struct sim_checks *checks, const struct sim_history_row *row);
 /* A node has crashed or left, and its disk has lost what it loses by that. */

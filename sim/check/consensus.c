@@ -17,9 +17,10 @@
  *  I14  vote_up_to_date         election.c    when a node grants its vote
  *  I17  log_continuity          continuity.c  after every change of a durable log or snapshot
  *  I19  exactly_once            apply.c       for every operation applied
+ *  I20  lease_safety            read.c        for every read without a log entry
  *  I22  crash_free              check.c       when a node's code fails
  *
- * I15, I16, I18, I20 and I21 of that numbering are other checks' business: configurations and
+ * I15, I16, I18 and I21 of that numbering are other checks' business: configurations and
  * snapshots are not in the view, and consistency, leases and liveness are judged elsewhere.
  * I1, I4-I7 are those of Ongaro and Ousterhout 2014, figure 3, and I9 is its section 5.4.2;
  * the others follow from its figure 2 and are closer to the cause: a transition that only a
