@@ -369,10 +369,11 @@ enum sim_status recording_add_outcome(struct recording *recording,
             continue;
         }
         const bool at = outcome->checks[i].event != 0;
-        recording_row(recording, recording->add_verdict, "iiionooT", (int64_t)outcome->seed,
+        recording_row(recording, recording->add_verdict, "iiioiooT", (int64_t)outcome->seed,
                       (int64_t)i, (int64_t)verdict, expect[i] != RECORDING_NO_EXPECTATION,
-                      expected_id(expect[i]), at, (int64_t)outcome->checks[i].at_ns, at,
-                      (int64_t)outcome->checks[i].event, outcome->checks[i].detail);
+                      expected_id(expect[i]), (int64_t)outcome->checks[i].exercised, at,
+                      (int64_t)outcome->checks[i].at_ns, at, (int64_t)outcome->checks[i].event,
+                      outcome->checks[i].detail);
     }
     if (outcome->metrics && !crashed) {
         add_metrics(recording, outcome->seed, outcome->metrics);

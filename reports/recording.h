@@ -110,6 +110,7 @@ struct recording_outcome {
     int signal; /* Of a worker that crashed on this seed; 0: none. */
     struct {    /* By enum sim_check; verdict UINT32_MAX: not enabled. */
         uint32_t verdict;
+        uint64_t exercised;
         uint64_t at_ns; /* Of the first violation, like event. */
         uint64_t event; /* 0: none. */
         char detail[SIM_DETAIL_MAX];

@@ -52,7 +52,7 @@ create table verdict (
     check_id integer not null,
     verdict_id integer not null,
     expected_id integer,         -- A verdict, -1 for 'sometimes', NULL for none.
-    exercised integer,           -- How often it could have broken; NULL: not recorded.
+    exercised integer,           -- How often it could have broken.
     at_ns integer,               -- Of the first violation,
     event integer,               -- and the sequence number of the event that showed it.
     detail text,                 -- What was seen, in words.

@@ -261,6 +261,20 @@ Test(cli, a_killed_run_leaves_a_readable_recording)
     EXPECT_SAYS("nfinished");
 }
 
+/* A sweep says what it put to the test, and names what it never did. Here nobody crashes, so
+ * nothing acknowledged could have been lost. */
+Test(cli, sweeps_name_checks_that_were_never_tested)
+{
+    cr_expect_eq(fallacy("sweep " GOOD " --set duration=3s --seeds 1..4 --out $D/s.db"), 0);
+    EXPECT_SAYS("acked_durable          never tested");
+    EXPECT_SAYS("times in 4 of 4 seeds");
+    cr_expect_eq(fallacy("sweep " GOOD " --set duration=3s --seeds 1..4 --json"), 0);
+    EXPECT_SAYS("\"never_tested\":\t[\"acked_durable\"");
+    EXPECT_SAYS("\"seeds_tested\":\t4");
+    cr_expect_eq(fallacy("export $D/s.db --format csv --view verdicts --out -"), 0);
+    EXPECT_SAYS("1,acked_durable,vacuous,,1,0,");
+}
+
 /* A recording that does not hold what is asked for is made again: the export is the same. What
  * cannot be exported leaves no file. */
 Test(cli, exports_from_a_recording_of_any_level)

@@ -1,6 +1,7 @@
 #include "scenarios/commands/sweep.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -30,7 +31,8 @@ struct worker {
     struct sweep_outcome outcome; /* Being received. */
 };
 
-static_assert(sizeof(struct sweep_outcome) <= 512, "one write to a pipe is whole below PIPE_BUF");
+static_assert(sizeof(struct sweep_outcome) <= PIPE_BUF,
+              "one write to a pipe is whole below PIPE_BUF");
 
 /* ---- In a worker -------------------------------------------------------------------------- */
 
@@ -46,6 +48,7 @@ static void fill_verdicts(const struct scenario *scenario, const struct sim_worl
         }
         const struct sim_check_state *state = sim_checks_state(checks, c);
         o->verdicts[c] = (uint8_t)state->verdict;
+        o->exercised[c] = state->exercised;
         const bool met = outcome_check_met(scenario->expect[c], state->verdict);
         const bool finding =
             !met || (scenario->expect[c] != SIM_VIOLATED && outcome_is_finding(state->verdict));
@@ -172,6 +175,9 @@ static void arrived(struct sweep *sweep, const struct sweep_outcome *outcome)
     result->met &= outcome->met;
     for (uint32_t c = 0; c < SIM_CHECK_COUNT; c++) {
         result->violated[c] += outcome->verdicts[c] == SIM_VIOLATED;
+        result->enabled[c] += outcome->verdicts[c] != UINT8_MAX;
+        result->tested[c] += outcome->exercised[c] > 0;
+        result->exercised[c] += outcome->exercised[c];
     }
     if (outcome->finding != SIM_CHECK_COUNT || outcome->signal || outcome->memory) {
         keep_finding(sweep, outcome);

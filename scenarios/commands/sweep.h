@@ -21,9 +21,10 @@ struct sweep_outcome {
     uint32_t finding; /* its check; SIM_CHECK_COUNT if there is none. */
     int32_t signal;   /* The worker died of it on this seed; 0: it did not. */
     bool met;
-    bool memory;                       /* The world did not fit. */
-    uint8_t verdicts[SIM_CHECK_COUNT]; /* enum sim_verdict; UINT8_MAX: not enabled. */
-    char detail[SIM_DETAIL_MAX];       /* Of the first finding. */
+    bool memory;                         /* The world did not fit. */
+    uint8_t verdicts[SIM_CHECK_COUNT];   /* enum sim_verdict; UINT8_MAX: not enabled. */
+    uint64_t exercised[SIM_CHECK_COUNT]; /* How often each could have broken. */
+    char detail[SIM_DETAIL_MAX];         /* Of the first finding. */
 };
 
 struct sweep_request {
@@ -45,8 +46,11 @@ struct sweep_result {
     bool interrupted; /* Ctrl-C. */
     bool met;         /* Every seed met what is expected, and `sometimes` happened. */
     bool failed;      /* No worker could be started. */
-    uint32_t violated[SIM_CHECK_COUNT]; /* Seeds by check. */
-    struct sweep_outcome *findings;     /* In order of seed; owned, free(). */
+    uint32_t violated[SIM_CHECK_COUNT];  /* Seeds by check: in which it was, */
+    uint32_t enabled[SIM_CHECK_COUNT];   /* in which it was looked at, */
+    uint32_t tested[SIM_CHECK_COUNT];    /* and in which it could have broken; */
+    uint64_t exercised[SIM_CHECK_COUNT]; /* how often that was, in all seeds together. */
+    struct sweep_outcome *findings;      /* In order of seed; owned, free(). */
     size_t finding_count;
 };
 

@@ -97,6 +97,7 @@ static void record_outcome(void *context, const struct sweep_outcome *o)
     row.signal = o->signal;
     for (uint32_t c = 0; c < SIM_CHECK_COUNT; c++) {
         row.checks[c].verdict = o->verdicts[c] == UINT8_MAX ? UINT32_MAX : o->verdicts[c];
+        row.checks[c].exercised = o->exercised[c];
     }
     if (o->finding < SIM_CHECK_COUNT) {
         row.checks[o->finding].at_ns = o->finding_at_ns;

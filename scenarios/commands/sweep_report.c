@@ -115,6 +115,24 @@ static void print_missing(const struct sweep_report *report, void *stream)
     }
 }
 
+/* A check that nothing ever put to the test has proved nothing, however many seeds hold. */
+static void print_tested(const struct sweep_report *report, void *stream)
+{
+    const struct sweep_result *result = report->result;
+    fprintf(stream, "\nHow often each check could have broken\n");
+    for (uint32_t c = 0; c < SIM_CHECK_COUNT; c++) {
+        if (result->tested[c] > 0) {
+            fprintf(stream, "  %-22s %12" PRIu64 " times in %" PRIu32 " of %" PRIu32 " seeds\n",
+                    sim_check_infos[c].name, result->exercised[c], result->tested[c],
+                    result->enabled[c]);
+        } else if (result->enabled[c] > 0) {
+            fprintf(stream, "  %-22s %snever tested%s: nothing is known of it\n",
+                    sim_check_infos[c].name, options_colour(stream, COLOUR_YELLOW),
+                    options_colour(stream, COLOUR_OFF));
+        }
+    }
+}
+
 void sweep_report_text(const struct sweep_report *report, void *stream)
 {
     const struct sweep_result *result = report->result;
@@ -125,6 +143,7 @@ void sweep_report_text(const struct sweep_report *report, void *stream)
             report->request->first_seed, report->request->last_seed);
     print_causes(report, stream);
     print_missing(report, stream);
+    print_tested(report, stream);
     fprintf(stream,
             "\n%s%" PRIu64 " seeds in %.2f s (%.0f a second, %.2f million events a second), "
             "%zu with findings, hash %016" PRIx64 "\n",
@@ -156,6 +175,27 @@ static cJSON *findings_json(const struct sweep_report *report)
     return array;
 }
 
+/* Every check that was looked at, and apart from them the names of those never tested. */
+static void add_tested(cJSON *object, const struct sweep_result *result)
+{
+    cJSON *checks = cJSON_AddArrayToObject(object, "checks");
+    cJSON *never = cJSON_AddArrayToObject(object, "never_tested");
+    for (uint32_t c = 0; c < SIM_CHECK_COUNT; c++) {
+        if (result->enabled[c] == 0) {
+            continue;
+        }
+        cJSON *row = cJSON_CreateObject();
+        (void)cJSON_AddStringToObject(row, "name", sim_check_infos[c].name);
+        result_json_u64(row, "exercised", result->exercised[c]);
+        result_json_u64(row, "seeds_tested", result->tested[c]);
+        result_json_u64(row, "seeds_violated", result->violated[c]);
+        (void)cJSON_AddItemToArray(checks, row);
+        if (result->tested[c] == 0) {
+            (void)cJSON_AddItemToArray(never, cJSON_CreateString(sim_check_infos[c].name));
+        }
+    }
+}
+
 bool sweep_report_json(const struct sweep_report *report)
 {
     const struct sweep_result *result = report->result;
@@ -167,6 +207,7 @@ bool sweep_report_json(const struct sweep_report *report)
     (void)cJSON_AddBoolToObject(object, "met", result->met);
     (void)cJSON_AddBoolToObject(object, "interrupted", result->interrupted);
     (void)cJSON_AddItemToObject(object, "failures", findings_json(report));
+    add_tested(object, result);
     result_json_hash(object, "hash", result->hash);
     result_json_u64(object, "events", result->events);
     result_json_u64(object, "wall_ns", report->wall_ns);
