@@ -94,7 +94,7 @@ static const struct sim_script_step *next_step(const struct sim_world *world,
                                                struct sim_client *client, uint32_t node)
 {
     const struct sim_plan *plan = world->plan;
-    if (!workload_of(world, client)->scripted) {
+    if (!workload_of(world, client)->scripted || world->phase == 2) {
         return NULL;
     }
     while (client->step < plan->script_count && plan->script[client->step].client != node) {
@@ -128,7 +128,7 @@ static bool may_begin(const struct sim_world *world, uint32_t workload)
 {
     const struct sim_workload *w = &world->plan->workloads[workload];
     return world->phase == 1 ||
-           (!w->scripted && world->now_ns < w->stop_ns &&
+           (world->phase == 0 && !w->scripted && world->now_ns < w->stop_ns &&
             (!w->operations || world->workloads[workload].begun < w->operations));
 }
 
@@ -244,6 +244,7 @@ static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
     const uint64_t what = sim_trace_fold(o->key, o->value);
     sim_world_record(world, SIM_REC_INVOKE, node, SIM_NOBODY, o->function, 0, client->sequence,
                      o->function == SIM_TXN ? sim_trace_fold(what, o->expected) : what);
+    row->invoke_event = world->trace.count;
     attempt(world, node);
 }
 
@@ -263,7 +264,7 @@ static void become_idle(struct sim_world *world, uint32_t node)
         if (!client->stopped) {
             later(world, node, sim_dist_draw(&workload->interval, &client->rng), CLIENT_BEGIN);
         }
-    } else if (state->due_count > 0) {
+    } else if (state->due_count > 0 && world->phase < 2) {
         const uint64_t due_ns = state->due_ns[state->due_first & (state->due_capacity - 1)];
         state->due_first++;
         state->due_count--;
@@ -400,6 +401,7 @@ static void finish(struct sim_world *world, uint32_t node, enum sim_outcome outc
     sim_world_record(world, SIM_REC_RETURN, node, server, outcome, 0, client->sequence,
                      digest ? sim_hash_bytes(response->words, 8 * (size_t)response->count)
                             : row->result);
+    row->return_event = outcome == SIM_OUTCOME_INFO ? 0 : world->trace.count;
     switch (outcome) {
     case SIM_OUTCOME_OK:
         world->metrics.operations_ok++;
@@ -608,6 +610,16 @@ bool sim_clients_write(const struct sim_world *world)
     return false;
 }
 
+bool sim_clients_idle(const struct sim_world *world)
+{
+    for (uint32_t i = 0; i < world->node_count - world->server_count; i++) {
+        if (world->clients[i].open) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void sim_clients_settle(struct sim_world *world)
 {
     if (sim_clients_write(world)) { /* Those that had stopped begin to wait now. */
@@ -631,7 +643,7 @@ void sim_clients_settle(struct sim_world *world)
 
 void sim_clients_finish(struct sim_world *world)
 {
-    if (sim_clients_write(world)) {
+    if (sim_clients_write(world) && world->phase < 2) {
         note_gap(world, at_work_until_ns(world, world->phase == 1));
     }
     for (uint32_t node = world->server_count; node < world->node_count; node++) {

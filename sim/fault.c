@@ -329,6 +329,27 @@ static void reconnect(struct sim_world *world)
     }
 }
 
+/* Nodes in the set `fresh` are under no fault any more; they are in the healed set already. */
+static void relieve(struct sim_world *world, const uint64_t *fresh)
+{
+    reconnect(world);
+    sim_net_refresh(world);
+    /* All is ready before the first of them runs. */
+    for (uint32_t id = 0; id < world->server_count; id++) {
+        if (sim_set_has(fresh, id)) {
+            sim_effect_restore_knobs(world, id);
+        }
+    }
+    for (uint32_t id = 0; id < world->server_count; id++) {
+        if (sim_set_has(fresh, id)) {
+            sim_world_record(world, SIM_REC_FAULT, id, SIM_NOBODY, SIM_FAULT_HEAL, 0, UINT64_MAX,
+                             1);
+            sim_host_resume(world, id);
+            sim_host_boot(world, id);
+        }
+    }
+}
+
 void sim_faults_settle(struct sim_world *world)
 {
     struct sim_schedule *schedule = sim_schedule_of(world);
@@ -340,20 +361,19 @@ void sim_faults_settle(struct sim_world *world)
     for (uint32_t id = world->server_count; id < world->node_count; id++) {
         sim_set_add(healed, id);
     }
-    reconnect(world);
-    sim_net_refresh(world);
-    /* All is ready before the first of them runs. */
+    relieve(world, healed);
+}
+
+void sim_faults_heal_all(struct sim_world *world)
+{
+    struct sim_schedule *schedule = sim_schedule_of(world);
+    struct sim_set fresh = {{0}};
+    assert(schedule->settled);
     for (uint32_t id = 0; id < world->server_count; id++) {
-        if (sim_set_has(healed, id)) {
-            sim_effect_restore_knobs(world, id);
+        if (!sim_set_has(schedule->healed.words, id) && !world->nodes[id].absent) {
+            sim_set_add(schedule->healed.words, id);
+            sim_set_add(fresh.words, id);
         }
     }
-    for (uint32_t id = 0; id < world->server_count; id++) {
-        if (sim_set_has(healed, id)) {
-            sim_world_record(world, SIM_REC_FAULT, id, SIM_NOBODY, SIM_FAULT_HEAL, 0, UINT64_MAX,
-                             1);
-            sim_host_resume(world, id);
-            sim_host_boot(world, id);
-        }
-    }
+    relieve(world, fresh.words);
 }

@@ -18,6 +18,8 @@ struct sim_history_row {
     struct sim_operation operation;
     uint64_t invoke_ns;    /* For an open loop when it was due, not when a session was free. */
     uint64_t return_ns;    /* SIM_NEVER while open or given up. */
+    uint64_t invoke_event; /* Sequence numbers of the records, which order all that happened; */
+    uint64_t return_event; /* 0 while open or given up. */
     uint64_t result;       /* READ: the value read, 0 if absent. READ_LIST: how many elements. */
     const uint64_t *words; /* READ_LIST, TXN that ended ok: the answer; in the arena. */
     uint32_t word_count;

@@ -216,6 +216,22 @@ struct sim_consensus {
     bool (*progress)(const void *state, uint32_t peer, uint64_t *match, uint64_t *next);
 };
 
+/* A register or a list that a node holds. */
+struct sim_item {
+    bool list;
+    uint64_t key;
+    const uint64_t *words; /* A register's value, or a list's elements. */
+    uint64_t count;        /* Of a register 1. */
+};
+
+/* Offered by kinds that keep all the registers and lists of sim/operation.h on each node. */
+struct sim_replica {
+    size_t (*count)(const void *state); /* How many items; a register of value 0 may be one. */
+    void (*item)(const void *state, size_t i, struct sim_item *item);
+    /* Has the node gone out of service for good, for its disk or the like? NULL: never. */
+    bool (*halted)(const void *state);
+};
+
 /* ---- The kind ----------------------------------------------------------------------- */
 
 struct sim_node_kind {
@@ -232,6 +248,7 @@ struct sim_node_kind {
     uint32_t bug_count;
     const char *const *commands; /* NULL-terminated, or NULL: "transfer_leadership", ... */
     const struct sim_consensus *consensus; /* NULL if it is not one. */
+    const struct sim_replica *replica;     /* NULL if it is not one. */
     bool streams; /* Messages travel on streams by default, not as datagrams. */
 };
 

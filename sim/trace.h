@@ -27,7 +27,8 @@ enum sim_record_kind {
     SIM_REC_FAULT,   /* target    peer     fault kind               fault index     1 on, 0 off  */
     SIM_REC_CLOCK,   /* node                                        wall offset     drift ppb    */
     SIM_REC_SETTING, /* node      admin    setting                  low             high         */
-    SIM_REC_VIOLATION, /* node             check                                                 */
+    SIM_REC_VIOLATION, /* node             check                    event that shows it, 0: the last
+                        */
     SIM_REC_KIND_COUNT
 };
 

@@ -233,7 +233,7 @@ static void judge_progress(struct sim_world *world)
 
 static void world_end(struct sim_world *world)
 {
-    if (world->phase == 1) {
+    if (world->phase >= 1) {
         judge_progress(world);
     }
     sim_clients_finish(world);
@@ -241,9 +241,35 @@ static void world_end(struct sim_world *world)
     world->ended = true;
 }
 
-/* The first phase is over: heal a quorum and demand progress, if the plan asks for it. */
-static void next_phase(struct sim_world *world)
+/* Progress was seen. That is all, unless replicas are to become equal as well: then clients stop,
+ * all nodes are healed, and compared now and then, at most until the end of the time given. */
+#define LOOKS 100
+
+static void look_later(struct sim_world *world)
 {
+    const uint64_t wait_ns = world->plan->settle_ns / LOOKS;
+    sim_world_push(world, sim_add_sat(world->now_ns, wait_ns ? wait_ns : 1), SIM_PEND_PHASE, 0, 1,
+                   0);
+}
+
+static void end_demand(struct sim_world *world)
+{
+    if (sim_checks_enabled(world->checks) >> SIM_CHECK_CONVERGENCE & 1) {
+        world->phase = 2;
+        sim_faults_heal_all(world);
+        look_later(world);
+    } else {
+        world_end(world);
+    }
+}
+
+/* The first phase is over: heal a quorum and demand progress, if the plan asks for it. */
+static void next_phase(struct sim_world *world, bool look)
+{
+    if (look && !(sim_clients_idle(world) && sim_checks_converged(world->checks))) {
+        look_later(world);
+        return;
+    }
     if (world->phase == 0 && world->plan->settle_ns > 0) {
         world->phase = 1;
         sim_faults_settle(world);
@@ -294,7 +320,7 @@ static void handle(struct sim_world *world, const struct sim_pending *event)
         sim_faults_event(world, event);
         break;
     case SIM_PEND_PHASE:
-        next_phase(world);
+        next_phase(world, event->data != 0);
         break;
     }
 }
@@ -325,7 +351,7 @@ enum sim_stop sim_world_run(struct sim_world *world, uint64_t until_ns)
         }
         /* Asked for progress and seen: no need to wait for the end of the time given. */
         if (SIM_UNLIKELY(world->phase == 1) && !world->ended && world->progressed) {
-            world_end(world);
+            end_demand(world);
         }
     }
     return world->failed ? SIM_STOP_FAILED : SIM_STOP_END;

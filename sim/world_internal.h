@@ -172,7 +172,8 @@ struct sim_world {
     bool ended;
     bool out_of_memory;
     bool failed;
-    uint32_t phase; /* 0: faults and safety; 1: settling, progress demanded. */
+    uint32_t phase; /* 0: faults and safety; 1: settling, progress demanded; 2: nothing is asked
+                     * any more, and replicas have time to become equal. */
     /* net.c */
     uint8_t *cuts;                   /* node_count x node_count: how many faults cut from -> to. */
     struct sim_knob_set **knob_sets; /* Interned. */
@@ -272,6 +273,8 @@ bool sim_faults_overlay(const struct sim_world *world, uint32_t from, uint32_t t
                         const struct sim_link_knobs *standard, struct sim_link_knobs *knobs);
 /* The second phase: a random quorum of each group is healed, all else is frozen as it is. */
 void sim_faults_settle(struct sim_world *world);
+/* All others are healed as well, but for nodes that have left. */
+void sim_faults_heal_all(struct sim_world *world);
 /* Could this group's majority make progress as things stand: up, unpaused, mutually connected,
  * and reachable by some client? */
 bool sim_faults_quorum_possible(const struct sim_world *world, uint32_t group);
@@ -289,6 +292,7 @@ void sim_clients_response(struct sim_world *world, uint32_t client, const struct
 /* Progress is demanded: workloads that had stopped go on. */
 void sim_clients_settle(struct sim_world *world);
 bool sim_clients_write(const struct sim_world *world); /* Does any workload write? */
+bool sim_clients_idle(const struct sim_world *world);  /* No operation is open. */
 void sim_clients_finish(struct sim_world *world);      /* Open operations end as info. */
 
 /* ---- request.c ------------------------------------------------------------------------- */

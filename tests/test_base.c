@@ -5,6 +5,7 @@
 
 #include "sim/base.h"
 #include "sim/rng.h"
+#include "sim/sort.h"
 
 /* a * b / c one bit at a time, saturating: the definition. */
 static uint64_t muldiv_by_bits(uint64_t a, uint64_t b, uint64_t c)
@@ -169,4 +170,38 @@ Test(base, hash_depends_on_every_byte_and_on_the_length)
             block[i] = 0;
         }
     }
+}
+
+/* ---- Sorting ------------------------------------------------------------------------------ */
+
+static int compare_pairs(const void *left, const void *right)
+{
+    const uint32_t *a = left;
+    const uint32_t *b = right;
+    return a[0] < b[0] ? -1 : a[0] > b[0];
+}
+
+/* Any array comes out in order with the same elements, whole, down to none at all. */
+Test(sort, puts_any_array_in_order)
+{
+    uint32_t pairs[200][2];
+    uint64_t state = 1;
+    for (size_t count = 0; count <= 200; count++) {
+        uint64_t before = 0;
+        uint64_t after = 0;
+        for (size_t i = 0; i < count; i++) {
+            state = sim_mix64(state + i);
+            pairs[i][0] = (uint32_t)state % 50; /* Many are equal. */
+            pairs[i][1] = ~pairs[i][0];
+            before += sim_mix64(pairs[i][0]);
+        }
+        sim_sort(pairs, count, sizeof *pairs, compare_pairs);
+        for (size_t i = 0; i < count; i++) {
+            cr_assert(i == 0 || pairs[i - 1][0] <= pairs[i][0], "%zu of %zu", i, count);
+            cr_assert_eq(pairs[i][1], ~pairs[i][0], "torn apart");
+            after += sim_mix64(pairs[i][0]);
+        }
+        cr_assert_eq(after, before, "%zu", count);
+    }
+    sim_sort(NULL, 0, sizeof *pairs, compare_pairs);
 }

@@ -193,6 +193,28 @@ Test(loader, and_schema_know_the_same_keys)
     free(text);
 }
 
+/* "all" is the invariants and liveness, and may stand beside names of what is judged at the end. */
+Test(loader, and_all_checks)
+{
+    static const char *const texts[] = {"\"all\"", "[\"all\"]", "[\"convergence\", \"all\"]",
+                                        "[\"convergence\"]"};
+    const uint64_t convergence = UINT64_C(1) << SIM_CHECK_CONVERGENCE;
+    const uint64_t expected[] = {SIM_CHECKS_ALL, SIM_CHECKS_ALL, SIM_CHECKS_ALL | convergence,
+                                 convergence};
+    for (size_t i = 0; i < 4; i++) {
+        char text[400];
+        struct scenario s;
+        (void)snprintf(text, sizeof text,
+                       "{\"title\": \"t\", \"why\": \"w\", \"duration\": \"1s\", \"nodes\": "
+                       "[{\"kind\": \"raft\", \"name\": \"n\", \"count\": 3}], \"checks\": %s}",
+                       texts[i]);
+        cr_assert_eq(scenario_parse(&s, "x.json", text, strlen(text), NULL, 0), SIM_OK, "%s", text);
+        cr_expect_eq(s.plan.checks, expected[i], "%s", texts[i]);
+        cr_expect_eq(s.plan.settle_ns, 10 * SIM_S, "both need time");
+        scenario_release(&s);
+    }
+}
+
 /* Its lists of names are the program's. */
 Test(loader, and_schema_know_the_same_names)
 {

@@ -38,6 +38,23 @@ const uint64_t *kv_list(const struct kv *kv, uint64_t key, uint64_t *count)
     return list ? kv_list_elements(list) : NULL;
 }
 
+size_t kv_item_count(const struct kv *kv)
+{
+    return (size_t)kv->values.count + kv->lists.count;
+}
+
+void kv_item(const struct kv *kv, size_t i, struct sim_item *item)
+{
+    const bool list = i >= kv->values.count;
+    if (list) {
+        const uint64_t *row = kv_table_row(&kv->lists, (uint32_t)(i - kv->values.count));
+        *item = (struct sim_item){true, row[LIST_KEY], kv_list_elements(row), row[LIST_COUNT]};
+    } else {
+        const uint64_t *row = kv_table_row(&kv->values, (uint32_t)i);
+        *item = (struct sim_item){false, row[VALUE_KEY], &row[VALUE_VALUE], 1};
+    }
+}
+
 uint64_t *kv_list_reserve(struct kv *kv, struct sim_env *env, uint64_t key, uint64_t more)
 {
     uint64_t *list = kv_table_put(&kv->lists, env, key);

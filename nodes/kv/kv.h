@@ -54,6 +54,10 @@ uint64_t kv_get(const struct kv *kv, uint64_t key);
 /* The elements of a list, *count of them; NULL if there are none. Valid until a change. */
 const uint64_t *kv_list(const struct kv *kv, uint64_t key, uint64_t *count);
 
+/* The registers and lists one by one, for those that compare nodes; valid until a change. */
+size_t kv_item_count(const struct kv *kv);
+void kv_item(const struct kv *kv, size_t i, struct sim_item *item);
+
 /* Bytes, little-endian: the number of registers, their rows, the number of sessions, their rows.
  * If there are lists, or were transactions, the first number has its top bit set, and then come
  * the number of lists, of each its key, its length and its elements, and the number of sessions

@@ -259,5 +259,6 @@ const struct sim_node_kind libraft_kind = {
     .fact_count = LIBRAFT_FACT_COUNT,
     .commands = commands,
     .consensus = &libraft_consensus,
+    .replica = &libraft_replica,
     .streams = true,
 };

@@ -131,6 +131,7 @@ enum libraft_fact { FACT_ROLE, FACT_TERM, FACT_COMMIT, FACT_APPLIED, FACT_LAST, 
 #define LIBRAFT_FACT_COUNT 6
 extern const struct sim_fact libraft_facts[LIBRAFT_FACT_COUNT];
 extern const struct sim_consensus libraft_consensus;
+extern const struct sim_replica libraft_replica;
 
 void libraft_publish(struct libraft_node *node);
 /* NULL if `index` is not in the log in memory. */

@@ -138,3 +138,21 @@ void libraft_publish(struct libraft_node *node)
     sim_publish(node->env, FACT_LAST, (int64_t)libraft_last_index(raft));
     sim_publish(node->env, FACT_SNAPSHOT, (int64_t)raft->log.snapshot.last_index);
 }
+
+static size_t item_count(const void *state)
+{
+    return kv_item_count(&((const struct libraft_node *)state)->kv);
+}
+
+static void item_at(const void *state, size_t i, struct sim_item *item)
+{
+    kv_item(&((const struct libraft_node *)state)->kv, i, item);
+}
+
+static bool has_halted(const void *state)
+{
+    return ((const struct libraft_node *)state)->halted;
+}
+
+const struct sim_replica libraft_replica = {
+    .count = item_count, .item = item_at, .halted = has_halted};

@@ -421,6 +421,24 @@ static const struct sim_consensus consensus = {
     .progress = progress,
 };
 
+static size_t item_count(const void *state)
+{
+    return kv_item_count(&((const struct raft *)state)->kv);
+}
+
+static void item_at(const void *state, size_t i, struct sim_item *item)
+{
+    kv_item(&((const struct raft *)state)->kv, i, item);
+}
+
+static bool has_halted(const void *state)
+{
+    return ((const struct raft *)state)->halted;
+}
+
+static const struct sim_replica replica = {
+    .count = item_count, .item = item_at, .halted = has_halted};
+
 const struct sim_node_kind raft_kind = {
     .name = "raft",
     .summary = "A key-value store replicated by Raft (Ongaro and Ousterhout 2014).",
@@ -435,5 +453,6 @@ const struct sim_node_kind raft_kind = {
     .bug_count = RAFT_BUG_COUNT,
     .commands = command_names,
     .consensus = &consensus,
+    .replica = &replica,
     .streams = true,
 };

@@ -1,8 +1,7 @@
 /* Which properties are watched, and the verdict that each must have. */
 #include "scenarios/format/load.h"
 
-#define ALL_CHECKS ((UINT64_C(1) << SIM_CHECK_COUNT) - 1)
-#define SETTLE_NS (10 * SIM_S) /* For progress after healing, where a scenario does not say. */
+#define SETTLE_NS (10 * SIM_S) /* For what comes after healing, where a scenario does not say. */
 
 static bool find_check(struct load *l, const struct json_at *at, bool at_key, const char *name,
                        uint32_t *check)
@@ -28,11 +27,31 @@ static bool find_check(struct load *l, const struct json_at *at, bool at_key, co
     return false;
 }
 
-/* "all", or an array of names. */
+static void load_one(struct load *l, const struct json_at *at)
+{
+    const char *name;
+    uint32_t check = 0;
+    if (!load_text(l, at, &name)) {
+        return;
+    }
+    if (strcmp(name, "all") == 0) {
+        l->plan->checks |= SIM_CHECKS_ALL;
+        return;
+    }
+    if (!find_check(l, at, false, name, &check)) {
+        return;
+    }
+    if (l->plan->checks >> check & 1) {
+        load_error(l, at, "the check \"%s\" is in the list already", name);
+    }
+    l->plan->checks |= UINT64_C(1) << check;
+}
+
+/* "all", or an array of names, which may be one of them. */
 static void load_enabled(struct load *l, const struct json_at *at)
 {
     if (cJSON_IsString(at->json) && strcmp(at->json->valuestring, "all") == 0) {
-        l->plan->checks = ALL_CHECKS;
+        l->plan->checks = SIM_CHECKS_ALL;
         return;
     }
     if (!cJSON_IsArray(at->json)) {
@@ -42,15 +61,7 @@ static void load_enabled(struct load *l, const struct json_at *at)
     uint32_t index = 0;
     for (const cJSON *json = at->json->child; json; json = json->next) {
         const struct json_at element = json_element(at, json, index++);
-        const char *name;
-        uint32_t check = 0;
-        if (!load_text(l, &element, &name) || !find_check(l, &element, false, name, &check)) {
-            continue;
-        }
-        if (l->plan->checks >> check & 1) {
-            load_error(l, &element, "the check \"%s\" is in the list already", name);
-        }
-        l->plan->checks |= UINT64_C(1) << check;
+        load_one(l, &element);
     }
 }
 
@@ -97,7 +108,6 @@ void load_checks(struct load *l, const struct json_at *root)
     const struct json_at checks = json_member(root, "checks");
     const struct json_at expect = json_member(root, "expect");
     const struct json_at settle = json_member(root, "settle");
-    const uint64_t liveness = UINT64_C(1) << SIM_CHECK_LIVENESS;
     if (checks.json) {
         load_enabled(l, &checks);
     }
@@ -105,14 +115,15 @@ void load_checks(struct load *l, const struct json_at *root)
         load_expectations(l, &expect, checks.json != NULL);
     }
     if (!checks.json && !expect.json) {
-        l->plan->checks = ALL_CHECKS & ~liveness;
+        l->plan->checks = SIM_CHECKS_ALL & ~SIM_CHECKS_SETTLE;
     }
     if (settle.json) {
         load_quantity(l, &settle, UNITS_DURATION, &l->plan->settle_ns);
-    } else if (l->plan->checks & liveness) {
+    } else if (l->plan->checks & SIM_CHECKS_SETTLE) {
         l->plan->settle_ns = SETTLE_NS;
     }
-    if (settle.json && l->plan->settle_ns == 0 && (l->plan->checks & liveness)) {
-        load_error(l, &settle, "the check liveness needs time: more than 0s");
+    if (settle.json && l->plan->settle_ns == 0 && (l->plan->checks & SIM_CHECKS_SETTLE)) {
+        load_error(l, &settle, "the check %s needs time: more than 0s",
+                   l->plan->checks >> SIM_CHECK_LIVENESS & 1 ? "liveness" : "convergence");
     }
 }

@@ -7,9 +7,7 @@
 
 #include "scenarios/format/regions.h"
 
-#define ALL_CHECKS ((UINT64_C(1) << SIM_CHECK_COUNT) - 1)
-#define LIVENESS (UINT64_C(1) << SIM_CHECK_LIVENESS)
-#define SETTLE_NS (10 * SIM_S) /* What the loader gives the check liveness. */
+#define SETTLE_NS (10 * SIM_S) /* What the loader gives checks that need time after healing. */
 #define JSON_INTEGER_MAX (UINT64_C(1) << 53)
 
 /* ---- Places -------------------------------------------------------------------------------- */
@@ -103,16 +101,21 @@ static void write_enabled(const struct sim_plan *plan, cJSON *root, const uint32
     for (uint32_t i = 0; i < SIM_CHECK_COUNT; i++) {
         expected |= (uint64_t)(expect[i] != SCENARIO_NO_EXPECTATION) << i;
     }
-    if (plan->checks == ALL_CHECKS) {
+    if (plan->checks == SIM_CHECKS_ALL) {
         write_text(root, "checks", "all");
         return;
     }
-    if (plan->checks == (expected ? expected : ALL_CHECKS & ~LIVENESS)) {
+    if (plan->checks == (expected ? expected : SIM_CHECKS_ALL & ~SIM_CHECKS_SETTLE)) {
         return; /* What is expected is watched; where nothing is, all that needs no time. */
     }
     cJSON *array = cJSON_AddArrayToObject(root, "checks");
+    uint64_t named = plan->checks;
+    if ((named & SIM_CHECKS_ALL) == SIM_CHECKS_ALL) {
+        (void)cJSON_AddItemToArray(array, cJSON_CreateString("all"));
+        named &= ~SIM_CHECKS_ALL;
+    }
     for (uint32_t i = 0; i < SIM_CHECK_COUNT; i++) {
-        if (plan->checks >> i & 1) {
+        if (named >> i & 1) {
             (void)cJSON_AddItemToArray(array, cJSON_CreateString(sim_check_infos[i].name));
         }
     }
@@ -158,7 +161,7 @@ static void write_sizes(const struct sim_plan *plan, cJSON *root)
         (void)snprintf(digits, sizeof digits, "%" PRIu64, plan->seed);
         write_text(root, "seed", digits);
     }
-    if (plan->settle_ns != (plan->checks & LIVENESS ? SETTLE_NS : 0)) {
+    if (plan->settle_ns != (plan->checks & SIM_CHECKS_SETTLE ? SETTLE_NS : 0)) {
         write_quantity(root, "settle", UNITS_DURATION, plan->settle_ns);
     }
     if (plan->shuffle_ties) {

@@ -47,6 +47,9 @@ const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT] = {
     [SIM_CHECK_LEASE_SAFETY] =
         {"lease_safety",
          "A leader that reads under its lease has not been replaced, and knows what is committed."},
+    [SIM_CHECK_CONVERGENCE] =
+        {"convergence",
+         "Once healed, replicas become equal and hold what was acknowledged and nothing else."},
 };
 
 const char *sim_verdict_name(uint32_t verdict)
@@ -128,15 +131,24 @@ const char *sim_check_node_name(const struct sim_checks *checks, uint32_t node)
     return checks->world->nodes[node].plan->name;
 }
 
-static void latch(struct sim_checks *checks, uint32_t check, uint32_t node)
+/* `event` is 0 if the record before shows it: then it need not be said in the trace. */
+static void latch(struct sim_checks *checks, uint32_t check, uint32_t node, uint64_t at_ns,
+                  uint64_t event)
 {
     struct sim_world *world = checks->world;
     struct sim_check_state *state = &checks->states[check];
     state->violated = true;
-    state->at_ns = world->now_ns;
-    state->event = world->trace.count;
+    state->at_ns = at_ns;
+    state->event = event ? event : world->trace.count;
     checks->watching &= ~SIM_CHECK_BIT(check);
-    sim_world_record(world, SIM_REC_VIOLATION, node, SIM_NOBODY, check, 0, 0, 0);
+    sim_world_record(world, SIM_REC_VIOLATION, node, SIM_NOBODY, check, 0, event, 0);
+}
+
+static void say(struct sim_checks *checks, uint32_t check, const char *format, va_list arguments)
+{
+    struct sim_check_state *state = &checks->states[check];
+    state->exercised += state->exercised == 0;
+    vsnprintf(state->detail, sizeof state->detail, format, arguments);
 }
 
 void sim_check_violate(struct sim_checks *checks, uint32_t check, uint32_t node, const char *format,
@@ -145,13 +157,43 @@ void sim_check_violate(struct sim_checks *checks, uint32_t check, uint32_t node,
     if (!sim_check_watched(checks, check)) {
         return;
     }
-    struct sim_check_state *state = &checks->states[check];
-    state->exercised += state->exercised == 0;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(state->detail, sizeof state->detail, format, arguments);
+    say(checks, check, format, arguments);
     va_end(arguments);
-    latch(checks, check, node);
+    latch(checks, check, node, checks->world->now_ns, 0);
+}
+
+void sim_check_violate_at(struct sim_checks *checks, uint32_t check, uint32_t node, uint64_t at_ns,
+                          uint64_t event, const char *format, ...)
+{
+    if (!sim_check_watched(checks, check)) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    say(checks, check, format, arguments);
+    va_end(arguments);
+    latch(checks, check, node, at_ns, event);
+}
+
+void sim_check_judge(struct sim_checks *checks, uint32_t check, uint32_t verdict,
+                     const char *detail)
+{
+    assert(verdict < SIM_VERDICT_COUNT);
+    struct sim_check_state *state = &checks->states[check];
+    if (!(checks->enabled >> check & 1)) {
+        return;
+    }
+    state->judged = true;
+    state->verdict = verdict;
+    state->exercised += verdict != SIM_VACUOUS;
+    snprintf(state->detail, sizeof state->detail, "%s", detail);
+    const bool bad = verdict == SIM_STUCK || verdict == SIM_VIOLATED;
+    if (bad && sim_check_watched(checks, check)) {
+        latch(checks, check, SIM_NOBODY, checks->world->now_ns, 0);
+    }
+    state->violated = bad;
 }
 
 /* ---- Checks that need no ghost ---------------------------------------------------------- */
@@ -169,19 +211,7 @@ void sim_checks_node_failed(struct sim_checks *checks, uint32_t node, const char
 
 void sim_checks_liveness(struct sim_checks *checks, uint32_t verdict, const char *detail)
 {
-    assert(verdict < SIM_VERDICT_COUNT);
-    struct sim_check_state *state = &checks->states[SIM_CHECK_LIVENESS];
-    if (!(checks->enabled >> SIM_CHECK_LIVENESS & 1)) {
-        return;
-    }
-    state->verdict = verdict;
-    state->exercised += verdict != SIM_VACUOUS;
-    snprintf(state->detail, sizeof state->detail, "%s", detail);
-    const bool bad = verdict == SIM_STUCK || verdict == SIM_VIOLATED;
-    if (bad && sim_check_watched(checks, SIM_CHECK_LIVENESS)) {
-        latch(checks, SIM_CHECK_LIVENESS, SIM_NOBODY);
-    }
-    state->violated = bad;
+    sim_check_judge(checks, SIM_CHECK_LIVENESS, verdict, detail);
 }
 
 /* ---- The end ---------------------------------------------------------------------------- */
@@ -212,11 +242,14 @@ void sim_checks_finish(struct sim_checks *checks)
         return;
     }
     last_looks(checks);
+    if (sim_check_watched(checks, SIM_CHECK_CONVERGENCE) && !checks->world->out_of_memory) {
+        sim_check_convergence(checks);
+    }
     checks->finished = true;
     checks->states[SIM_CHECK_CRASH_FREE].exercised += checks->world->steps;
     for (uint32_t i = 0; i < SIM_CHECK_COUNT; i++) {
         struct sim_check_state *state = &checks->states[i];
-        if (i == SIM_CHECK_LIVENESS || !(checks->enabled >> i & 1)) {
+        if (state->judged || !(checks->enabled >> i & 1)) {
             continue;
         }
         state->verdict = state->violated    ? SIM_VIOLATED

@@ -36,8 +36,13 @@ enum sim_check {
     SIM_CHECK_CRASH_FREE,            /* I22 */
     SIM_CHECK_LIVENESS,              /* Progress after healing: holds, stuck or unavailable. */
     SIM_CHECK_LEASE_SAFETY,          /* I20 */
+    SIM_CHECK_CONVERGENCE,           /* From here on judged at the end, and only where named. */
     SIM_CHECK_COUNT
 };
+/* What "all" stands for: the invariants and liveness, which are those before convergence. */
+#define SIM_CHECKS_ALL ((UINT64_C(1) << SIM_CHECK_CONVERGENCE) - 1)
+/* Those that are judged after healing, and need a plan with time for that. */
+#define SIM_CHECKS_SETTLE (UINT64_C(1) << SIM_CHECK_LIVENESS | UINT64_C(1) << SIM_CHECK_CONVERGENCE)
 
 enum sim_verdict {
     SIM_HOLDS,
@@ -61,6 +66,7 @@ const char *sim_verdict_name(uint32_t verdict);
 struct sim_check_state {
     uint32_t verdict; /* enum sim_verdict; meaningful once the run has ended. */
     bool violated;
+    bool judged;                 /* The verdict is not just whether it is violated. */
     uint64_t exercised;          /* How often it could have broken. */
     uint64_t at_ns;              /* Of the first violation, */
     uint64_t event;              /* and the sequence number of the record it followed. */
@@ -92,6 +98,8 @@ void sim_checks_node_failed(struct sim_checks *checks, uint32_t node, const char
 /* The settle phase has judged progress: SIM_HOLDS, SIM_STUCK, SIM_UNAVAILABLE or SIM_VACUOUS,
  * and why, in words. The last call counts; without one liveness is vacuous. */
 void sim_checks_liveness(struct sim_checks *checks, uint32_t verdict, const char *detail);
+/* Are all replicas that were healed equal and complete, so that there is no need to wait? */
+bool sim_checks_converged(struct sim_checks *checks);
 /* The run is over: last scans, then every verdict is final. */
 void sim_checks_finish(struct sim_checks *checks);
 

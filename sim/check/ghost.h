@@ -185,6 +185,13 @@ static inline bool sim_check_watched(const struct sim_checks *checks, uint32_t c
 /* Latch a violation seen at a node, unless the check is off or has one already. */
 void sim_check_violate(struct sim_checks *checks, uint32_t check, uint32_t node, const char *format,
                        ...) __attribute__((format(printf, 4, 5)));
+/* The same for something seen only later: when it happened, and the record that shows it. */
+void sim_check_violate_at(struct sim_checks *checks, uint32_t check, uint32_t node, uint64_t at_ns,
+                          uint64_t event, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+/* A verdict that says more than violated or not, and why; stuck is a violation, too. */
+void sim_check_judge(struct sim_checks *checks, uint32_t check, uint32_t verdict,
+                     const char *detail);
 
 static inline void sim_check_exercise(struct sim_checks *checks, uint32_t check)
 {
@@ -278,5 +285,8 @@ void sim_check_progress(struct sim_checks *checks, uint32_t node, const struct s
 /* Is the highest acknowledged operation safe, after what happened at `node`? */
 void sim_check_acked_high(struct sim_checks *checks, struct sim_ghost_group *group, uint32_t node);
 void sim_check_acked_all(struct sim_checks *checks, struct sim_ghost_group *group);
+
+/* ---- convergence.c -------------------------------------------------------------------------- */
+void sim_check_convergence(struct sim_checks *checks); /* At the end. */
 
 #endif

@@ -214,7 +214,7 @@ void bench_plan_raft(struct sim_plan *plan, uint32_t nodes, bool swarm)
     sim_plan_init(plan);
     plan->duration_ns = 60 * SIM_S;
     plan->settle_ns = 10 * SIM_S;
-    plan->checks = (UINT64_C(1) << SIM_CHECK_COUNT) - 1;
+    plan->checks = SIM_CHECKS_ALL;
     add_network(plan, &spread, SIM_TRANSPORT_KIND);
     add_nodes(plan, node_registry_find("raft"), nodes, BENCH_RAFT_CLIENTS);
     add_clients(plan, nodes);
