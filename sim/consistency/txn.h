@@ -21,6 +21,7 @@ enum sim_txn_anomaly {
     SIM_TXN_CYCLIC_VERSIONS,    /* A register's versions come before themselves. */
     SIM_TXN_INCOMPATIBLE_ORDER, /* Of two reads of a list neither begins with the other. */
     SIM_TXN_GARBAGE_READ,       /* A value that nobody wrote. */
+    SIM_TXN_REORDERED,          /* A transaction's own appends, in another order than it made. */
     SIM_TXN_INTERNAL,           /* Contradicts the transaction's own reads and writes. */
     SIM_TXN_FUTURE_READ,        /* Saw what the transaction wrote only later. */
     SIM_TXN_G1A,                /* Saw a write of a transaction that failed. */

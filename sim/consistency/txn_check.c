@@ -38,22 +38,27 @@ static void keep_witness(const struct txn_search *s, struct sim_consistency_resu
     if (witness->anomaly == SIM_TXN_ANOMALY_COUNT) {
         return;
     }
-    uint32_t *places = malloc((count + 2) * sizeof *places);
-    if (!places) {
+    uint64_t *sorted = malloc(2 * ((size_t)count + 2) * sizeof *sorted);
+    if (!sorted) {
         return;
     }
+    uint32_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
-        places[i] = witness->steps[i].from;
+        sorted[used++] = witness->steps[i].from;
     }
-    uint32_t used = count;
     for (uint32_t i = 0; count == 0 && i < 2; i++) {
         const bool again = i == 1 && witness->txns[1] == witness->txns[0];
         if (witness->txns[i] != SIM_TXN_NONE && !again) {
-            places[used++] = witness->txns[i];
+            sorted[used++] = witness->txns[i];
         }
     }
+    sim_sort_u64(sorted, sorted + used, used);
+    uint32_t *places = (uint32_t *)(sorted + used); /* The spare half. */
+    for (uint32_t i = 0; i < used; i++) {
+        places[i] = (uint32_t)sorted[i];
+    }
     (void)sim_consistency_witness(result, places, used); /* Without memory there is none. */
-    free(places);
+    free(sorted);
 }
 
 static void name_anomalies(const struct txn_search *s, struct sim_consistency_result *result)

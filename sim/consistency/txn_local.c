@@ -229,20 +229,25 @@ static void check_intermediate(struct scan *scan, uint32_t place)
     }
 }
 
-/* Committed on top of failed: who is known to have failed or committed last, along the order. */
-static void check_dirty_updates(struct txn_search *s, uint32_t key)
+/* Along the order of a key. A committed version on top of a failed one: who is known to have failed
+ * or committed last? And versions of one transaction that follow each other must do so in the
+ * order in which it wrote them. (If another's is between, that is a cycle.) */
+static void check_order(struct txn_search *s, uint32_t key)
 {
     const struct sim_txn_history *h = s->history;
-    uint32_t dirty = SIM_TXN_NONE;
+    uint32_t dirty = SIM_TXN_NONE, before = SIM_TXN_NONE;
     for (uint32_t i = 0; i < s->orders[key].count; i++) {
         const uint32_t element = s->orders[key].elements[i];
+        const uint32_t writer = h->elements[element].writer;
         const uint32_t txn = writer_txn(h, element);
-        if (txn == SIM_TXN_NONE) {
-            continue;
+        if (txn != SIM_TXN_NONE && before != SIM_TXN_NONE && before > writer &&
+            h->operations[before].txn == txn && txn_possible(h, txn)) {
+            txn_note(s, SIM_TXN_REORDERED, txn, SIM_TXN_NONE, key, element);
         }
-        if (h->txns[txn].outcome == SIM_TXN_FAILED) {
+        before = writer;
+        if (txn != SIM_TXN_NONE && h->txns[txn].outcome == SIM_TXN_FAILED) {
             dirty = txn;
-        } else if (h->txns[txn].outcome == SIM_TXN_OK) {
+        } else if (txn != SIM_TXN_NONE && h->txns[txn].outcome == SIM_TXN_OK) {
             if (dirty != SIM_TXN_NONE) {
                 txn_note(s, SIM_TXN_DIRTY_UPDATE, txn, dirty, key, element);
             }
@@ -290,7 +295,7 @@ bool txn_find_local(struct txn_search *s)
         }
         check_operations(&scan);
         for (uint32_t key = 0; h->object == SIM_TXN_LIST && key < h->key_count; key++) {
-            check_dirty_updates(s, key);
+            check_order(s, key);
         }
     }
     sim_scratch_release(&s->scratch, scan.trunks, h->key_count, sizeof *scan.trunks);

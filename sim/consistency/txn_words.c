@@ -134,6 +134,11 @@ static void put_local(struct text *text, const struct sim_txn_history *h,
         put_written(text, h, w);
         put(text, ", which nobody wrote");
         break;
+    case SIM_TXN_REORDERED:
+        put(text,
+            "T%" PRIu32 " appended %s to key %s before what stands right before it in the list", a,
+            value_of(h, w->element).text, key.text);
+        break;
     case SIM_TXN_INTERNAL:
         put(text,
             "T%" PRIu32 " read of key %s"
