@@ -171,6 +171,7 @@ static void show_number(const void *context, uint64_t number, char *text, size_t
 /* The key or value that the token is. */
 static inline bool read_atom(struct reader *r, struct edn *edn, uint32_t line, uint64_t *number)
 {
+    *number = 0; /* Also when it is not read: the compiler cannot see that nobody looks then. */
     if (SIM_LIKELY(edn->token == EDN_INT)) {
         *number = (uint64_t)edn->integer;
         return edn->integer >= INT64_MIN + (int64_t)NAMES_MAX ||
