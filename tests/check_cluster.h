@@ -133,6 +133,13 @@ static inline void blank(uint32_t node)
     world->nodes[node].incarnation++;
 }
 
+/* What the last configuration in a server's log says; index 0: there is none. */
+static struct {
+    uint64_t index;
+    uint32_t voters;
+    uint32_t old_voters;
+} configured[SERVERS];
+
 static inline void cluster_of(uint64_t checks)
 {
     static const char *const names[NODES] = {"n1", "n2", "n3", "m1", "m2", "m3", "c1", "c2"};
@@ -161,6 +168,7 @@ static inline void cluster_of(uint64_t checks)
     cr_assert_not_null(arena);
     cr_assert_eq(sim_world_new(&world, arena, &plan, 1, NULL), SIM_OK);
     world->steps = 1;
+    memset(configured, 0, sizeof configured);
     for (uint32_t node = N1; node < SERVERS; node++) {
         blank(node);
         moved(node);
@@ -280,13 +288,21 @@ static inline uint32_t places(uint32_t node, uint32_t mask, uint32_t *nodes)
 }
 
 /* The entry at `index` of a server's log is a configuration: bits of those who vote, and of
- * those of the old one while both are in force. It is in force. */
-static inline void configure(uint32_t node, uint64_t index, uint32_t voters, uint32_t old_voters)
+ * those of the old one while both are in force. From its next event on it is in force. */
+static inline void set_configuration(uint32_t node, uint64_t index, uint32_t voters,
+                                     uint32_t old_voters)
 {
     struct scripted *s = of(node);
-    s->config_index = index;
+    s->config_index = configured[node].index = index;
+    configured[node].voters = voters;
+    configured[node].old_voters = old_voters;
     s->voter_count = places(node, voters, s->voters);
     s->old_voter_count = places(node, old_voters, s->old_voters);
+}
+
+static inline void configure(uint32_t node, uint64_t index, uint32_t voters, uint32_t old_voters)
+{
+    set_configuration(node, index, voters, old_voters);
     moved(node);
 }
 
@@ -354,6 +370,10 @@ static inline void boot(uint32_t node)
          i < end && sim_disk_durable_label(disk, LOG, i, &label); i++) {
         s->log[i] = (struct sim_entry_id){label.a, label.b};
         s->last = i;
+    }
+    if (configured[node].index != 0) {
+        set_configuration(node, configured[node].index, configured[node].voters,
+                          configured[node].old_voters);
     }
     moved(node);
 }

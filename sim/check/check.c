@@ -47,6 +47,9 @@ const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT] = {
     [SIM_CHECK_LEASE_SAFETY] =
         {"lease_safety",
          "A leader that reads under its lease has not been replaced, and knows what is committed."},
+    [SIM_CHECK_CONFIG_SAFETY] =
+        {"config_safety",
+         "One configuration changes at a time, majorities meet, and every node counts by its log."},
     [SIM_CHECK_CONVERGENCE] =
         {"convergence",
          "Once healed, replicas become equal and hold what was acknowledged and nothing else."},

@@ -36,6 +36,7 @@ enum sim_check {
     SIM_CHECK_CRASH_FREE,            /* I22 */
     SIM_CHECK_LIVENESS,              /* Progress after healing: holds, stuck or unavailable. */
     SIM_CHECK_LEASE_SAFETY,          /* I20 */
+    SIM_CHECK_CONFIG_SAFETY,         /* I15 */
     SIM_CHECK_CONVERGENCE,           /* From here on judged at the end, and only where named. */
     SIM_CHECK_COUNT
 };

@@ -15,13 +15,14 @@
  *  I12  next_after_match        commit.c      when a leader's match or next of a peer moves
  *  I13  acked_durable           apply.c       at an acknowledgement, a crash, a truncation, the end
  *  I14  vote_up_to_date         election.c    when a node grants its vote
+ *  I15  config_safety           config.c      when a configuration comes into force, an election
  *  I17  log_continuity          continuity.c  after every change of a durable log or snapshot
  *  I19  exactly_once            apply.c       for every operation applied
  *  I20  lease_safety            read.c        for every read without a log entry
  *  I22  crash_free              check.c       when a node's code fails
  *
- * I15, I16, I18 and I21 of that numbering are other checks' business: configurations and
- * snapshots are not in the view, and consistency, leases and liveness are judged elsewhere.
+ * I16, I18 and I21 of that numbering are other checks' business: what is in a snapshot is not
+ * in the view, and consistency and liveness are judged elsewhere.
  * I1, I4-I7 are those of Ongaro and Ousterhout 2014, figure 3, and I9 is its section 5.4.2;
  * the others follow from its figure 2 and are closer to the cause: a transition that only a
  * broken node makes, seen when it is made, not when its harm is done.
@@ -43,7 +44,7 @@ static inline uint64_t differences(const struct sim_view *a, const struct sim_vi
 {
     return (a->term ^ b->term) | (a->last_index ^ b->last_index) |
            (a->commit_index ^ b->commit_index) | (a->applied_index ^ b->applied_index) |
-           (a->snapshot_index ^ b->snapshot_index) |
+           (a->snapshot_index ^ b->snapshot_index) | (a->config_index ^ b->config_index) |
            (uint64_t)((a->vote ^ b->vote) | (a->role ^ b->role));
 }
 
@@ -58,6 +59,7 @@ static void changed(struct sim_checks *checks, uint32_t node, struct sim_view *v
     sim_check_election(checks, node, view);
     sim_check_append_only(checks, node, view);
     sim_check_commit(checks, node, view);
+    sim_check_config(checks, node, view); /* Last: the others ask who voted before. */
     if (view->term > ghost->term_high) {
         ghost->term_high = view->term;
     }

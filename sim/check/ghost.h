@@ -71,6 +71,13 @@ struct sim_ghost_voters {
     uint32_t count;
 };
 
+struct sim_ghost_config { /* A configuration that some node has counted by. */
+    uint64_t index;
+    struct sim_entry_id id;
+    uint32_t node;                     /* The first one that did. */
+    struct sim_ghost_voters voters[2]; /* New and, while both are in force, old. */
+};
+
 struct sim_ghost_candidacy {
     uint64_t last_term;
     uint64_t last_index;
@@ -107,6 +114,10 @@ struct sim_ghost_group {
      * and of the old one while both were in force. */
     struct sim_ghost_voters voters[2];
     uint64_t voters_term;
+    struct sim_ghost_config *configs; /* In the order in which they were met. */
+    size_t config_count;
+    size_t config_capacity;
+    uint64_t config_high; /* The highest index of one. */
 };
 
 /* ---- A node ----------------------------------------------------------------------------- */
@@ -142,6 +153,9 @@ struct sim_ghost_node {
     uint64_t scanned_commit;
     struct sim_entry_id scanned_id; /* The entry at scanned_last. */
     struct sim_ghost_peer *peers;   /* By place in the group. */
+    /* Whom it counts, and whom it counted before its last change of configuration. */
+    struct sim_ghost_voters voters[2];
+    struct sim_ghost_voters voters_before[2];
 
     /* Of all its incarnations. */
     uint64_t term_high;      /* The highest term it has been in, in memory or on disk. */
@@ -266,6 +280,12 @@ void sim_check_suspect(struct sim_checks *checks, uint32_t node, uint64_t index)
 void sim_check_suspects(struct sim_checks *checks, uint32_t node);
 /* The logs in memory: what has changed since the last scan, or all, and all disks too. */
 void sim_check_scan(struct sim_checks *checks, struct sim_ghost_group *group, bool whole);
+
+/* ---- config.c: I15 --------------------------------------------------------------------------- */
+void sim_check_config(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
+/* Both sets of a view. False without memory. */
+bool sim_ghost_copy_voters(struct sim_world *world, struct sim_ghost_voters to[2],
+                           const struct sim_view *view);
 
 /* ---- continuity.c: I17 ------------------------------------------------------------------------
  */
