@@ -5,6 +5,14 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
                   "A leader commits an entry of an older term by counting replicas.",
                   "Ongaro and Ousterhout 2014, figure 8; PySyncObj #169; libraft before 0.17.1",
                   "commit_own_term"},
+    [RAFT_R02] = {"R02_change_before_own_commit",
+                  "A new leader changes the membership before it has committed an entry of its own "
+                  "term, while an earlier leader has a change that it does not know.",
+                  "Ongaro, raft-dev, 10 July 2015; Schultz et al. 2021", "config_safety"},
+    [RAFT_R03] = {"R03_no_joint_phase",
+                  "Several voters are changed at once, without a time in which the old and the new "
+                  "majority must both agree.",
+                  "Ongaro and Ousterhout 2014, section 6", "election_safety"},
     [RAFT_R05] = {"R05_vote_not_persisted",
                   "The vote is not on disk when it is given, so a restarted node votes again in "
                   "the same term.",
@@ -32,6 +40,33 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
                   "Ongaro and Ousterhout 2014, section 5.2", "liveness"},
     [RAFT_R16] = {"R16_no_sessions", "A retried operation is applied once more.",
                   "Raft dissertation, 6.3; rabbitmq/ra #145", "exactly_once"},
+    [RAFT_R17] = {"R17_snapshot_off_by_one",
+                  "A leader sends an empty append_entries instead of the snapshot to a follower "
+                  "that lacks just the last entry compacted.",
+                  "WRaft, bug 2 of issue 118; RedisLabs/raft PR 47", "liveness"},
+    [RAFT_R18] =
+        {"R18_compacted_taken_for_missing",
+         "Entries that a follower has under its snapshot are appended to its log once more.",
+         "WRaft, bug 1 of issue 118; libraft 0.15.0 to 0.18.1; cowsql/raft 0.17.7", "log_matching"},
+    [RAFT_R19] = {"R19_configuration_not_in_snapshot",
+                  "The snapshot leaves out the configuration, so whoever starts from it believes "
+                  "in the first one.",
+                  "libraft baa8f52 and 0a0ffa4; canonical/raft #250 and #323", "election_safety"},
+    [RAFT_R20] = {"R20_conflicting_suffix_kept",
+                  "After an installed snapshot the log goes on with what was behind its index "
+                  "before, even if that conflicts.",
+                  "hashicorp/raft #697 and PR 704; NuRaft PR 407", "liveness"},
+    [RAFT_R21] =
+        {"R21_install_reverts_term",
+         "Installing a snapshot sets the term back to that of its last entry, and clears the vote.",
+         "RedisLabs/raft d23f390 and 699e87d; WRaft, bug 4 of issue 118", "term_monotonic"},
+    [RAFT_R23] =
+        {"R23_union_quorum",
+         "While two configurations are in force, a majority of their union elects a leader.",
+         "CCF #3948", "election_safety"},
+    [RAFT_R24] = {"R24_configuration_on_apply",
+                  "A configuration takes effect when it is applied, not when it is in the log.",
+                  "etcd #2397, #7625 and #11284", "state_machine_safety"},
     [RAFT_R25] = {"R25_over_ack",
                   "A follower acknowledges its whole log, also the part that the leader has not "
                   "compared.",
@@ -88,6 +123,9 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
     [RAFT_R40] = {"R40_rollback_on_step_down",
                   "A leader that steps down cuts its log off behind what it knows to be committed.",
                   "CCF #5674", "acked_durable"},
+    [RAFT_R42] = {"R42_two_changes_at_once",
+                  "A leader begins a change of the membership while the last one is not committed.",
+                  "RedisLabs/raft da936a9 and 99e3d4a; MongoDB SERVER-47331", "config_safety"},
     [RAFT_R44] = {"R44_empty_disk_votes",
                   "A member that lost its disk comes back as if it were new, and votes.",
                   "Junqueira 2015 (ZooKeeper); openraft FAQ; TiKV #9579", "leader_completeness"},
@@ -95,4 +133,9 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
                   "A leader that no longer reaches a majority goes on leading those it reaches.",
                   "Cloudflare, 2 November 2020 (etcd); Howard and Abraham 2020; Omni-Paxos",
                   "liveness"},
+    [RAFT_R46] = {"R46_log_loaded_from_begin",
+                  "After a restart the first record of the log on disk is taken for the one after "
+                  "the snapshot.",
+                  "Redis-Raft #17, #28, #30, #43 and #44; Jepsen: Redis-Raft 1b3fbf6",
+                  "log_matching"},
 };

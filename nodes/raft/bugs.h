@@ -10,6 +10,8 @@
 
 enum raft_bug {
     RAFT_R01,
+    RAFT_R02,
+    RAFT_R03,
     RAFT_R05,
     RAFT_R06,
     RAFT_R07,
@@ -18,6 +20,13 @@ enum raft_bug {
     RAFT_R10,
     RAFT_R15,
     RAFT_R16,
+    RAFT_R17,
+    RAFT_R18,
+    RAFT_R19,
+    RAFT_R20,
+    RAFT_R21,
+    RAFT_R23,
+    RAFT_R24,
     RAFT_R25,
     RAFT_R26,
     RAFT_R27,
@@ -33,8 +42,10 @@ enum raft_bug {
     RAFT_R38,
     RAFT_R39,
     RAFT_R40,
+    RAFT_R42,
     RAFT_R44,
     RAFT_R45,
+    RAFT_R46,
     RAFT_BUG_COUNT
 };
 

@@ -31,6 +31,9 @@ static void apply(struct raft *r, struct sim_env *env, uint64_t index)
     const struct raft_entry *entry = raft_entry_at(r, index);
     const struct sim_operation *operation = &entry->operation;
     if (operation->function == RAFT_NO_OP || operation->function == RAFT_CONFIGURATION) {
+        if (raft_has_bug(r, RAFT_R24)) {
+            raft_put_in_force(r, env);
+        }
         sim_applied(env, index, entry->term, entry->digest, NULL, false);
         return;
     }

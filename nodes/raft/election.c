@@ -169,11 +169,27 @@ static void start_election(struct raft *r, struct sim_env *env, bool transfer)
     r->due = RAFT_DUE_CAMPAIGN;
 }
 
+/* R23: a majority of the old and the new voters together. */
+static bool wins_union(const struct raft *r)
+{
+    uint32_t granted = 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < r->member_count; i++) {
+        const bool votes = r->peers[i].voter || r->peers[i].old_voter;
+        granted += votes && r->peers[i].granted;
+        count += votes;
+    }
+    return granted >= count / 2 + 1;
+}
+
 /* Count a vote; true if those who have granted one are enough. */
 static bool wins_with(struct raft *r, uint32_t place)
 {
     struct raft_tally granted = {0};
     r->peers[place].granted = true;
+    if (raft_has_bug(r, RAFT_R23)) {
+        return wins_union(r);
+    }
     for (uint32_t i = 0; i < r->member_count; i++) {
         raft_tally_add(&granted, &r->peers[i], r->peers[i].granted);
     }

@@ -73,7 +73,8 @@ static void drop_front(struct raft_log *log, struct sim_env *env, uint64_t first
 static uint64_t position_of(const struct raft *r, const struct sim_env *env, uint64_t index)
 {
     const uint64_t end = sim_disk_end(env, RAFT_FILE_LOG);
-    return raft_has_bug(r, RAFT_R36) && end != 0 ? end : index;
+    const bool appends = raft_has_bug(r, RAFT_R36) || raft_has_bug(r, RAFT_R46);
+    return appends && end != 0 ? end : index;
 }
 
 /* The disk has refused the last entry. */
@@ -218,8 +219,12 @@ bool raft_log_recover(struct raft *r, struct sim_env *env)
     r->log.before_term = r->snapshot.term;
     r->log.last = r->log.durable = r->snapshot.index;
     r->log.chunk_base = r->snapshot.index / RAFT_CHUNK_ENTRIES;
-    if (sim_disk_begin(env, RAFT_FILE_LOG) > index) {
+    const uint64_t begin = sim_disk_begin(env, RAFT_FILE_LOG);
+    if (begin > index) {
         return false; /* Something was discarded, and the snapshot over it is gone. */
+    }
+    if (raft_has_bug(r, RAFT_R46) && begin > 0) {
+        index = begin;
     }
     for (; index < end; index++) {
         struct found found = {0};

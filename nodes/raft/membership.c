@@ -141,7 +141,7 @@ void raft_membership_truncated(struct raft *r, struct sim_env *env, uint64_t fro
 {
     struct raft_membership *m = &r->membership;
     const uint32_t before = m->count;
-    while (m->count > 1 && raft_in_force(r)->index >= from) {
+    while (m->count > 1 && m->list[m->count - 1].index >= from) {
         m->count--;
     }
     if (SIM_UNLIKELY(m->count < before)) {
@@ -172,7 +172,8 @@ void raft_membership_encode(const struct raft *r, uint64_t index,
     }
     const struct raft_configuration *c = &m->list[at];
     memset(bytes, 0, RAFT_CONFIGURATION_BYTES);
-    if (c->index > 0) { /* The first one is in everybody's settings: all zeros. */
+    if (c->index > 0 &&
+        !raft_has_bug(r, RAFT_R19)) { /* The first one is in everybody's settings: all zeros. */
         sim_put64(bytes, c->index);
         sim_put64(bytes + 8, c->voters);
         sim_put64(bytes + 16, c->old_voters);

@@ -398,7 +398,11 @@ void raft_on_install_reply(struct raft *r, struct sim_env *env, const struct sim
 
 static inline const struct raft_configuration *raft_in_force(const struct raft *r)
 {
-    return &r->membership.list[r->membership.count - 1];
+    uint32_t last = r->membership.count - 1;
+    while (raft_has_bug(r, RAFT_R24) && last > 0 && r->membership.list[last].index > r->applied) {
+        last--;
+    }
+    return &r->membership.list[last];
 }
 
 /* At boot: the first configuration. False without memory. */
@@ -439,12 +443,12 @@ static inline const struct raft_entry *raft_entry_at(const struct raft *r, uint6
     return &r->log.chunks[chunk][(index - 1) % RAFT_CHUNK_ENTRIES];
 }
 
-/* Term of an entry, or of the one before the first. */
+/* Term of an entry, or of the one before the first; 0 before all. */
 static inline uint64_t raft_term_at(const struct raft *r, uint64_t index)
 {
     if (SIM_UNLIKELY(index < r->log.first)) {
-        assert(index + 1 == r->log.first);
-        return r->log.before_term;
+        assert(index + 1 == r->log.first || index == 0);
+        return index == 0 ? 0 : r->log.before_term;
     }
     return raft_entry_at(r, index)->term;
 }

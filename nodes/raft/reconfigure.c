@@ -90,6 +90,7 @@ static bool next_configuration(const struct raft *r, struct raft_configuration *
 {
     const struct raft_change *change = &r->membership.change;
     const struct raft_configuration *c = raft_in_force(r);
+    const uint64_t old_voters = raft_has_bug(r, RAFT_R03) ? 0 : c->voters;
     *next = (struct raft_configuration){.voters = c->voters, .learners = c->learners};
     switch (change->command) {
     case RAFT_COMMAND_ADD_SERVER:
@@ -105,11 +106,11 @@ static bool next_configuration(const struct raft *r, struct raft_configuration *
         break;
     case RAFT_COMMAND_REPLACE_SERVER:
         next->voters ^= change->set;
-        next->old_voters = c->voters;
+        next->old_voters = old_voters;
         break;
     default:
         next->voters = change->set;
-        next->old_voters = c->voters;
+        next->old_voters = old_voters;
         break;
     }
     next->learners &= ~(next->voters | next->old_voters);
@@ -237,7 +238,8 @@ void raft_membership_step(struct raft *r, struct sim_env *env)
 {
     struct raft_membership *m = &r->membership;
     const struct raft_configuration *c = raft_in_force(r);
-    if (c->index > r->commit || !committed_in_own_term(r)) {
+    const bool pending = c->index > r->commit && !raft_has_bug(r, RAFT_R42);
+    if (pending || (!committed_in_own_term(r) && !raft_has_bug(r, RAFT_R02))) {
         return;
     }
     if (c->old_voters != 0) {

@@ -25,10 +25,14 @@ struct outgoing {
 static uint32_t send_append(struct raft *r, struct sim_env *env, uint32_t place, uint32_t limit,
                             struct outgoing *out)
 {
-    const uint64_t prev_index = r->peers[place].next - 1;
+    uint64_t prev_index = r->peers[place].next - 1;
     if (SIM_UNLIKELY(prev_index + 1 < r->log.first)) {
-        raft_snapshot_send(r, env, place);
-        return 0;
+        if (!raft_has_bug(r, RAFT_R17) || prev_index + 2 < r->log.first) {
+            raft_snapshot_send(r, env, place);
+            return 0;
+        }
+        prev_index = 0;
+        limit = 0;
     }
     const uint64_t available = r->log.last - prev_index;
     const uint32_t count = available < limit ? (uint32_t)available : limit;
@@ -282,10 +286,10 @@ static bool append_new(struct raft *r, struct sim_env *env, const struct raft_me
         if (!raft_decode_entry(&entry, append->entries, i) || !raft_entry_is_valid(r, &entry)) {
             return false;
         }
-        if (index <= r->snapshot.index) {
+        if (index <= r->snapshot.index && !raft_has_bug(r, RAFT_R18)) {
             continue; /* Compacted is not missing: what is committed is there to stay. */
         }
-        if (index <= r->log.last) {
+        if (index <= r->log.last && index >= r->log.first) {
             if (raft_entry_at(r, index)->term == entry.term) {
                 continue;
             }

@@ -176,7 +176,8 @@ static bool install(struct raft *r, struct sim_env *env)
     if (s->index <= r->commit) {
         return true; /* Another leader was quicker: our state is not behind it. */
     }
-    const bool same = s->index <= r->log.last && raft_term_at(r, s->index) == s->term;
+    const bool same = s->index <= r->log.last &&
+                      (raft_term_at(r, s->index) == s->term || raft_has_bug(r, RAFT_R20));
     if (!same) {
         raft_log_restart(r, env, s->index, s->term);
     }
@@ -185,6 +186,11 @@ static bool install(struct raft *r, struct sim_env *env)
         return false;
     }
     sim_publish(env, RAFT_FACT_COMMIT, (int64_t)r->commit);
+    if (raft_has_bug(r, RAFT_R21)) {
+        r->term = s->term;
+        r->vote = SIM_NOBODY;
+        raft_hard_changed(r);
+    }
     return true;
 }
 
