@@ -193,8 +193,7 @@ static void sync_clock(struct sim_world *world, uint32_t node, struct sim_rng *r
     sim_host_clock_changed(world, env);
 }
 
-/* ---- Administrators
- * ------------------------------------------------------------------------------ */
+/* ---- Administrators ---- */
 
 static void set_setting(struct sim_world *world, uint32_t node, uint32_t setting,
                         struct sim_value value, uint32_t administrator)
@@ -284,8 +283,7 @@ static void command(struct sim_world *world, const struct sim_activation *a, uin
     sim_host_receive(world, env, SIM_PEND_FAULT, (uint64_t)(uintptr_t)c, 0);
 }
 
-/* ---- The table
- * ------------------------------------------------------------------------------------ */
+/* ---- The table ---- */
 
 static void begin_on(struct sim_world *world, struct sim_activation *a, uint32_t node,
                      struct sim_rng *rng)

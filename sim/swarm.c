@@ -216,8 +216,7 @@ static void fault_of(const struct sim_swarm_rule *rule, const struct draw *d, st
     }
 }
 
-/* ---- Majorities
- * ---------------------------------------------------------------------------------- */
+/* ---- Majorities ---- */
 
 static bool stops_nodes(uint32_t family)
 {
@@ -278,8 +277,7 @@ static bool stops_majority(const struct sim_world *world, const struct sim_fault
     return false;
 }
 
-/* ---- Drawing
- * ---------------------------------------------------------------------------------------- */
+/* ---- Drawing ---- */
 
 static void rule_stream(const struct sim_world *world, uint32_t index, struct sim_rng *rng)
 {

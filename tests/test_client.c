@@ -23,8 +23,7 @@ static size_t outcomes(const struct stage *s, uint32_t outcome)
     return found;
 }
 
-/* ---- Loops
- * --------------------------------------------------------------------------------------- */
+/* ---- Loops ---- */
 
 /* A session of a closed loop waits for its answer, pauses and begins the next: 2 ms each way and
  * 1 ms of pause make 200 operations a second, from each of three. */
@@ -290,8 +289,7 @@ Test(client, lists_stay_short)
     stage_end(&s);
 }
 
-/* ---- Trying again
- * -------------------------------------------------------------------------------- */
+/* ---- Trying again ---- */
 
 #define TRIES_MAX 64
 static struct {
@@ -420,8 +418,7 @@ Test(client, hints_in_a_circle_end)
     stage_end(&s);
 }
 
-/* ---- Answers
- * ------------------------------------------------------------------------------------- */
+/* ---- Answers ---- */
 
 /* An answer that comes after the operation was given up changes nothing, and is not taken for that
  * of the next one. */
@@ -498,8 +495,7 @@ Test(client, corrupt_answers_are_ignored)
     stage_end(&s);
 }
 
-/* ---- The history
- * ---------------------------------------------------------------------------------- */
+/* ---- The history ---- */
 
 /* Every operation has one row, complete when the run is over; values are unique, sequences count
  * up, and the trace says the same. */
@@ -587,8 +583,7 @@ Test(client, time_off_is_no_gap)
     }
 }
 
-/* ---- Settling
- * ------------------------------------------------------------------------------------ */
+/* ---- Settling ---- */
 
 /* When progress is demanded, workloads that had stopped go on, in either loop, and the run ends as
  * soon as a write is acknowledged. */

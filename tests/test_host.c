@@ -45,8 +45,7 @@ static uint64_t handled_ns(uint64_t number)
     return SIM_NEVER;
 }
 
-/* ---- The cpu
- * ------------------------------------------------------------------------------------- */
+/* ---- The cpu ---- */
 
 /* A message costs a price and one for each byte; those that come meanwhile wait, in order. */
 Test(host, messages_queue_for_the_cpu)
@@ -126,8 +125,7 @@ Test(host, a_backlog_is_limited)
     stage_end(&s);
 }
 
-/* ---- Pauses
- * -------------------------------------------------------------------------------------- */
+/* ---- Pauses ---- */
 
 /* A paused host handles nothing. Then it hears of that first, and after it gets its mail in the
  * order in which it came, and its timers. */
@@ -217,8 +215,7 @@ Test(host, a_crash_ends_a_pause)
     stage_end(&s);
 }
 
-/* ---- Crashes
- * ------------------------------------------------------------------------------------- */
+/* ---- Crashes ---- */
 
 /* A crash takes what waited for the cpu: nothing of it is handled in the next life. */
 Test(host, a_crash_takes_the_run_queue)
@@ -325,8 +322,7 @@ Test(host, a_leave_finishes_syncs_under_way)
     stage_end(&s);
 }
 
-/* ---- Timers
- * -------------------------------------------------------------------------------------- */
+/* ---- Timers ---- */
 
 static void set_timers(struct sim_env *env, const struct sim_event *event)
 {

@@ -310,8 +310,7 @@ Test(net, the_base_is_multiplied_by_the_jitter)
     stage_end(&s);
 }
 
-/* ---- Nothing moves anything else
- * ----------------------------------------------------------------- */
+/* ---- Nothing moves anything else ---- */
 
 /* The delay and the flags of every message that reached `to` from `from`, by ordinal; 0: none. */
 static void delays_of(const struct stage *s, uint32_t from, uint32_t to, uint64_t *delays,
@@ -413,8 +412,7 @@ Test(net, a_knob_moves_nothing_on_another_link)
     }
 }
 
-/* ---- A caller's bugs
- * ----------------------------------------------------------------------------- */
+/* ---- A caller's bugs ---- */
 
 static void tell_itself(struct sim_env *env, const struct sim_event *event)
 {

@@ -191,8 +191,7 @@ Test(stream, a_long_queue_does_not_reset_a_stream)
     stage_end(&s);
 }
 
-/* ---- Cuts
- * ---------------------------------------------------------------------------------------- */
+/* ---- Cuts ---- */
 
 /* A datagram that is sent into a cut, or is under way when it begins, is gone; others are not. */
 Test(stream, a_cut_takes_datagrams)
@@ -257,8 +256,7 @@ Test(stream, patience_ends)
     stage_end(&s);
 }
 
-/* ---- Crashes
- * ------------------------------------------------------------------------------------- */
+/* ---- Crashes ---- */
 
 /* What is under way on a stream to a host that crashes and is back before it arrives belongs to
  * a connection that no longer exists; a datagram does not care. */

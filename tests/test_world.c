@@ -609,8 +609,7 @@ Test(world, quantiles_are_close)
     }
 }
 
-/* ---- A node that fails
- * --------------------------------------------------------------------------- */
+/* ---- A node that fails ---- */
 
 static jmp_buf out;
 
