@@ -195,7 +195,7 @@ static bool object_is(struct reader *r, const struct edn *edn, enum sim_txn_obje
     struct sim_txn_history *h = &r->txns->history;
     if (!r->object_known) {
         r->object_known = true;
-        h->object = (uint32_t)object;
+        sim_txn_history_is_of(h, object);
     }
     return h->object == (uint32_t)object ||
            unexpected(r, edn,

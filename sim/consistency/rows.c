@@ -3,69 +3,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A row's return, to be put where time says. */
-struct ending {
-    uint64_t at_ns;
-    size_t row;
-};
+#include "sim/consistency/rows_order.h"
 
 /* What the history has open of a row. A transaction has several. */
 struct opened {
     uint32_t places[SIM_TXN_PARTS_MAX];
     uint32_t parts[SIM_TXN_PARTS_MAX]; /* Which of the row's parts they are. */
     uint32_t count;
-    bool ended;
-};
-
-struct session {
-    uint64_t process; /* What the history calls it for now. */
-    size_t row;       /* What it has open, SIZE_MAX: nothing. */
 };
 
 struct builder {
     struct sim_history *history;
     enum sim_object object;
     const struct sim_history_row *rows;
-    size_t count;
-    struct ending *endings; /* Of rows that have begun. */
-    size_t ending_count;
-    struct opened *opened;    /* By row. */
-    struct session *sessions; /* By client. */
-    size_t session_count;
+    struct opened *opened; /* By row. */
+    uint64_t *processes;   /* By client: what the history calls its session for now. */
     uint64_t next_process; /* For parts of transactions, and for sessions after an unknown end. */
     bool no_memory;
 };
-
-static bool is_earlier(struct ending a, struct ending b)
-{
-    return a.at_ns != b.at_ns ? a.at_ns < b.at_ns : a.row < b.row;
-}
-
-/* endings[] is a heap, the earliest first. */
-static void heap_push(struct builder *b, struct ending ending)
-{
-    size_t at = b->ending_count++;
-    for (; at > 0 && is_earlier(ending, b->endings[(at - 1) / 2]); at = (at - 1) / 2) {
-        b->endings[at] = b->endings[(at - 1) / 2];
-    }
-    b->endings[at] = ending;
-}
-
-static void heap_pop(struct builder *b)
-{
-    const struct ending last = b->endings[--b->ending_count];
-    size_t at = 0;
-    for (size_t child = 1; child < b->ending_count; child = 2 * at + 1) {
-        child +=
-            child + 1 < b->ending_count && is_earlier(b->endings[child + 1], b->endings[child]);
-        if (!is_earlier(b->endings[child], last)) {
-            break;
-        }
-        b->endings[at] = b->endings[child];
-        at = child;
-    }
-    b->endings[at] = last;
-}
 
 static bool is_of(enum sim_object object, uint32_t function)
 {
@@ -139,7 +94,7 @@ static void end(struct builder *b, size_t at)
 {
     struct opened *opened = &b->opened[at];
     const struct sim_history_row *row = &b->rows[at];
-    for (uint32_t i = 0; i < opened->count && !opened->ended && !b->no_memory; i++) {
+    for (uint32_t i = 0; i < opened->count && !b->no_memory; i++) {
         const bool told = missed(row) || row->outcome == SIM_OUTCOME_OK;
         const uint32_t result = told ? result_of(b, row, opened->parts[i]) : SIM_VALUE_UNKNOWN;
         struct sim_history_operation *o = &b->history->operations[opened->places[i]];
@@ -148,30 +103,22 @@ static void end(struct builder *b, size_t at)
                            missed(row) ? SIM_OUTCOME_OK : (enum sim_outcome)row->outcome, result);
         o->return_ns = row->return_ns;
     }
-    opened->ended = true;
-    struct session *session = &b->sessions[row->operation.client];
-    session->row = session->row == at ? SIZE_MAX : session->row;
     if (row->outcome == SIM_OUTCOME_INFO) {
-        session->process = b->next_process++;
+        b->processes[row->operation.client] = b->next_process++;
     }
 }
 
-/* The next row begins; whatever its session had open has ended. */
 static void begin(struct builder *b, size_t at)
 {
     const struct sim_history_row *row = &b->rows[at];
-    struct session *session = &b->sessions[row->operation.client];
-    if (session->row != SIZE_MAX) {
-        end(b, session->row);
-    }
-    session->row = at;
     struct opened *opened = &b->opened[at];
     struct sim_part part;
     for (uint32_t i = 0; sim_operation_part(&row->operation, i, &part); i++) {
         if (!is_of(b->object, part.function)) {
             continue;
         }
-        const uint64_t name = opened->count == 0 ? session->process : b->next_process++;
+        const uint64_t name =
+            opened->count == 0 ? b->processes[row->operation.client] : b->next_process++;
         struct sim_history_operation o = {
             .process = sim_history_process(b->history, name),
             .key = key_of(b, part.key),
@@ -192,50 +139,33 @@ static void begin(struct builder *b, size_t at)
     }
 }
 
-/* Rows are in the order in which they began: every return goes before the first row that began
- * later than it, and no earlier than that. */
-static void build(struct builder *b)
-{
-    for (size_t i = 0; i < b->session_count; i++) {
-        b->sessions[i] = (struct session){.process = i, .row = SIZE_MAX};
-    }
-    for (size_t i = 0; i < b->count && !b->no_memory; i++) {
-        while (b->ending_count > 0 && b->endings[0].at_ns < b->rows[i].invoke_ns) {
-            end(b, b->endings[0].row);
-            heap_pop(b);
-        }
-        begin(b, i);
-        if (b->rows[i].return_ns != SIM_NEVER) {
-            heap_push(b, (struct ending){b->rows[i].return_ns, i});
-        }
-    }
-    for (; b->ending_count > 0 && !b->no_memory; heap_pop(b)) {
-        end(b, b->endings[0].row);
-    }
-}
-
 enum sim_status sim_history_from_rows(struct sim_history *history, enum sim_object object,
                                       const struct sim_history_row *rows, size_t count)
 {
     assert(object == SIM_OBJECT_REGISTER || object == SIM_OBJECT_LIST);
     struct sim_scratch *scratch = &history->scratch;
-    struct builder b = {.history = history, .object = object, .rows = rows, .count = count};
+    struct builder b = {.history = history, .object = object, .rows = rows};
+    struct sim_rows_order order;
     history->object = object;
-    for (size_t i = 0; i < count; i++) {
-        const uint32_t client = rows[i].operation.client;
-        b.session_count = client >= b.session_count ? (size_t)client + 1 : b.session_count;
-    }
-    b.next_process = b.session_count;
-    b.endings = sim_scratch_alloc(scratch, count, sizeof *b.endings);
+    b.no_memory = sim_rows_order(scratch, rows, count, &order) != SIM_OK;
+    b.next_process = order.sessions;
     b.opened = sim_scratch_alloc(scratch, count, sizeof *b.opened);
-    b.sessions = sim_scratch_alloc(scratch, b.session_count, sizeof *b.sessions);
-    b.no_memory = !b.endings || !b.opened || !b.sessions || count >= UINT32_MAX;
-    if (!b.no_memory) {
-        build(&b);
+    b.processes = sim_scratch_alloc(scratch, order.sessions, sizeof *b.processes);
+    b.no_memory |= !b.opened || !b.processes;
+    for (size_t client = 0; client < order.sessions && !b.no_memory; client++) {
+        b.processes[client] = client;
     }
-    sim_scratch_release(scratch, b.endings, count, sizeof *b.endings);
+    for (size_t i = 0; i < order.count && !b.no_memory; i++) {
+        const size_t at = (size_t)(order.events[i] / 2);
+        if (order.events[i] % 2 == 0) {
+            begin(&b, at);
+        } else {
+            end(&b, at);
+        }
+    }
     sim_scratch_release(scratch, b.opened, count, sizeof *b.opened);
-    sim_scratch_release(scratch, b.sessions, b.session_count, sizeof *b.sessions);
+    sim_scratch_release(scratch, b.processes, order.sessions, sizeof *b.processes);
+    sim_rows_order_release(scratch, &order);
     return b.no_memory ? SIM_ENOMEM : SIM_OK;
 }
 

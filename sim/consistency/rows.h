@@ -17,8 +17,8 @@
  *  - A session whose outcome stayed unknown goes on as another process, as in Jepsen: what it
  *    asked may still take place after what it asks next.
  *  - Each part of a transaction counts as an operation by itself that was open as long as the
- *    transaction. This is less than atomicity, so it never accuses wrongly; the checkers of
- *    transactions see the rest.
+ *    transaction. This is less than atomicity, so it never accuses wrongly; sim_check_rows_txn()
+ *    judges transactions whole.
  *  - Of an invocation and a return in the same nanosecond the invocation comes first, unless the
  *    row's own session or the order of rows says otherwise.
  *
@@ -27,6 +27,7 @@
 #define SIM_CONSISTENCY_ROWS_H
 
 #include "sim/consistency/models.h"
+#include "sim/consistency/txn.h"
 
 /* The parts of all rows that touch registers (SIM_OBJECT_REGISTER) or lists (SIM_OBJECT_LIST), as
  * a history. Its operations' invoke_line is the row's place plus 1. `history` is initialised and
@@ -50,5 +51,15 @@ struct sim_rows_result {
 void sim_check_rows(const struct sim_model *model, const struct sim_history_row *rows, size_t count,
                     const struct sim_budget *budget, struct sim_rows_result *result);
 void sim_rows_result_release(struct sim_rows_result *result);
+
+/* All rows as a history of transactions over lists and registers together: transaction i is row
+ * i, a session is a process. `history` is initialised and empty. Errors: SIM_ENOMEM. */
+SIM_NODISCARD enum sim_status sim_txn_history_from_rows(struct sim_txn_history *history,
+                                                        const struct sim_history_row *rows,
+                                                        size_t count);
+/* Judge all rows, transactions whole, by a model of transactions (enum sim_txn_model). Values that
+ * are written twice make it unknown. In the detail "T5" is row 5. */
+void sim_check_rows_txn(uint32_t model, const struct sim_history_row *rows, size_t count,
+                        const struct sim_budget *budget, struct sim_rows_result *result);
 
 #endif

@@ -116,8 +116,9 @@ struct sim_txn_element { /* A value of a key. */
     uint32_t writer; /* Operation, or SIM_TXN_NONE. */
 };
 
-struct sim_txn_key {
+struct sim_txn_key { /* A list and a register of the same name are two. */
     uint64_t name;
+    uint32_t object; /* enum sim_txn_object */
     uint32_t *trunk; /* The longest list read of it: most reads are beginnings of that. */
     uint32_t trunk_count;
     size_t trunk_capacity;
@@ -133,7 +134,8 @@ typedef void (*sim_txn_show_fn)(const void *context, uint64_t number, char *text
 
 /* Owned throughout; read freely, change through the functions. */
 struct sim_txn_history {
-    uint32_t object; /* enum sim_txn_object */
+    uint32_t object; /* enum sim_txn_object: what the next operations are on; may be set. */
+    bool mixed;      /* There are keys of both kinds. */
     struct sim_txn *txns;
     struct sim_txn_operation *operations;
     struct sim_txn_element *elements;
@@ -151,9 +153,13 @@ struct sim_txn_history {
     const void *show_context;
 };
 
+/* A history of one kind of object, or of both if `object` is set before operations on the other. */
 void sim_txn_history_init(struct sim_txn_history *history, enum sim_txn_object object,
                           size_t memory_bytes);
 void sim_txn_history_release(struct sim_txn_history *history);
+/* All keys so far and from here on are of this kind: for whoever learns it after the first reads
+ * that saw nothing. Asserts that nothing was written or seen before. */
+void sim_txn_history_is_of(struct sim_txn_history *history, enum sim_txn_object object);
 
 /* All of these answer SIM_ENOMEM when the memory allowed is used up; the history then serves
  * for nothing more than release. */

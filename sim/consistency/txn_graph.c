@@ -89,11 +89,11 @@ static void add_ww(struct builder *b)
     const struct sim_txn_history *h = b->h;
     for (uint32_t i = 0; i < h->operation_count; i++) {
         const struct sim_txn_operation *o = &h->operations[i];
-        if (!is_write(h, o) || (h->object == SIM_TXN_REGISTER && !o->last)) {
+        if (!is_write(h, o) || (!txn_is_list(h, o) && !o->last)) {
             continue;
         }
-        const uint32_t seen = h->object == SIM_TXN_LIST ? element_before(b->search, o)
-                                                        : version_before(b->search, o->element);
+        const uint32_t seen = txn_is_list(h, o) ? element_before(b->search, o)
+                                                : version_before(b->search, o->element);
         if (seen != SIM_TXN_NONE) {
             add(b, txn_writer(h, seen), o->txn, SIM_TXN_WW, o->element, seen);
         }
@@ -111,7 +111,7 @@ static void add_wr(struct builder *b)
         }
         const uint32_t writer = h->elements[element].writer;
         /* What a register held between two writes of one transaction is no version of it. */
-        if (h->object == SIM_TXN_LIST || (writer != SIM_TXN_NONE && h->operations[writer].last)) {
+        if (txn_is_list(h, o) || (writer != SIM_TXN_NONE && h->operations[writer].last)) {
             add(b, txn_writer(h, element), o->txn, SIM_TXN_WR, element, SIM_TXN_NONE);
         }
     }
@@ -123,11 +123,11 @@ static void add_rw(struct builder *b)
     struct txn_search *s = b->search;
     for (uint32_t i = 0; i < h->operation_count; i++) {
         const struct sim_txn_operation *o = &h->operations[i];
-        if (!is_write(h, o) || (h->object == SIM_TXN_REGISTER && !o->last)) {
+        if (!is_write(h, o) || (!txn_is_list(h, o) && !o->last)) {
             continue;
         }
         const uint32_t nothing = h->element_count + o->key;
-        if (h->object == SIM_TXN_LIST) {
+        if (txn_is_list(h, o)) {
             const uint32_t seen = element_before(s, o);
             add_readers(b, seen == SIM_TXN_NONE ? nothing : seen, seen, o->txn, o->element);
             continue;

@@ -33,6 +33,15 @@ void sim_txn_history_release(struct sim_txn_history *h)
     memset(h, 0, sizeof *h);
 }
 
+void sim_txn_history_is_of(struct sim_txn_history *h, enum sim_txn_object object)
+{
+    assert(h->element_count == 0);
+    h->object = (uint32_t)object;
+    for (uint32_t k = 0; k < h->key_count; k++) {
+        h->keys[k].object = (uint32_t)object;
+    }
+}
+
 /* Room for one more element of a table whose numbers are below SIM_TXN_NONE / 2. */
 static inline bool room(struct sim_txn_history *h, void *array, uint32_t count, size_t *capacity,
                         size_t element_bytes)
@@ -87,7 +96,7 @@ static uint32_t intern_key(struct sim_txn_history *h, uint64_t name)
     uint32_t slot = (uint32_t)sim_mix64(name) & (h->key_slot_count - 1);
     while (h->key_slots[slot]) {
         const uint32_t key = h->key_slots[slot] - 1;
-        if (h->keys[key].name == name) {
+        if (h->keys[key].name == name && h->keys[key].object == h->object) {
             return key;
         }
         slot = (slot + 1) & (h->key_slot_count - 1);
@@ -96,10 +105,12 @@ static uint32_t intern_key(struct sim_txn_history *h, uint64_t name)
         return SIM_TXN_NONE;
     }
     h->keys[h->key_count] = (struct sim_txn_key){.name = name,
+                                                 .object = h->object,
                                                  .trunk_reader = SIM_TXN_NONE,
                                                  .branch_reader = SIM_TXN_NONE,
                                                  .branch_longest = SIM_TXN_NONE,
                                                  .operation = SIM_TXN_NONE};
+    h->mixed |= h->object != h->keys[0].object;
     h->key_slots[slot] = h->key_count + 1;
     return h->key_count++;
 }

@@ -73,6 +73,11 @@ static inline uint32_t txn_writer(const struct sim_txn_history *h, uint32_t elem
     return txn != SIM_TXN_NONE && txn_possible(h, txn) ? txn : SIM_TXN_NONE;
 }
 
+static inline bool txn_is_list(const struct sim_txn_history *h, const struct sim_txn_operation *o)
+{
+    return h->keys[o->key].object == SIM_TXN_LIST;
+}
+
 /* The slot among the readers of what this read saw last, or SIM_TXN_NONE if it says nothing. */
 static inline uint32_t txn_slot(const struct sim_txn_history *h, const struct sim_txn_operation *o)
 {
@@ -80,7 +85,7 @@ static inline uint32_t txn_slot(const struct sim_txn_history *h, const struct si
         return SIM_TXN_NONE;
     }
     const uint32_t nothing = h->element_count + o->key;
-    if (h->object == SIM_TXN_LIST) {
+    if (txn_is_list(h, o)) {
         return o->length ? sim_txn_item(h, o, o->length - 1) : nothing;
     }
     return o->element == SIM_TXN_NONE ? nothing : o->element;

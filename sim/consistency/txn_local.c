@@ -259,20 +259,19 @@ static void check_order(struct txn_search *s, uint32_t key)
 static void check_operations(struct scan *scan)
 {
     const struct sim_txn_history *h = scan->h;
-    const bool lists = h->object == SIM_TXN_LIST;
     for (uint32_t place = 0; place < h->operation_count; place++) {
         const struct sim_txn_operation *o = &h->operations[place];
         if (h->txns[o->txn].outcome != SIM_TXN_OK) {
             continue;
         }
         if (o->action == SIM_TXN_READ) {
-            if (lists) {
+            if (txn_is_list(h, o)) {
                 check_list_read(scan, place);
             } else {
                 check_register_read(scan, place);
             }
             check_intermediate(scan, place);
-        } else if (o->action == SIM_TXN_WRITE && lists) {
+        } else if (o->action == SIM_TXN_WRITE && txn_is_list(h, o)) {
             check_append(scan, place);
         }
     }
@@ -294,7 +293,7 @@ bool txn_find_local(struct txn_search *s)
             scan_trunk(&scan, key);
         }
         check_operations(&scan);
-        for (uint32_t key = 0; h->object == SIM_TXN_LIST && key < h->key_count; key++) {
+        for (uint32_t key = 0; key < h->key_count; key++) {
             check_order(s, key);
         }
     }

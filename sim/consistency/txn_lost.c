@@ -11,8 +11,7 @@ struct versions {
 
 static uint64_t version_hash(const struct sim_txn_history *h, const struct sim_txn_operation *o)
 {
-    uint64_t hash =
-        sim_mix64((uint64_t)o->key << 32 | (h->object == SIM_TXN_LIST ? o->length : o->element));
+    uint64_t hash = sim_mix64((uint64_t)o->key << 32 | (o->length ^ o->element));
     for (uint32_t i = 0; o->start != SIM_TXN_NONE && i < o->length; i++) {
         hash = sim_mix64(hash + h->items[o->start + i]);
     }

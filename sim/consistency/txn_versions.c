@@ -99,7 +99,8 @@ static bool order_registers(struct txn_search *s)
     for (uint32_t e = 0; fine && e < h->element_count; e++) {
         const uint32_t writer = h->elements[e].writer;
         const struct sim_txn_operation *o = writer == SIM_TXN_NONE ? NULL : &h->operations[writer];
-        const bool version = o && o->last && h->txns[o->txn].outcome == SIM_TXN_OK;
+        const bool version =
+            o && o->last && !txn_is_list(h, o) && h->txns[o->txn].outcome == SIM_TXN_OK;
         const uint32_t before = version ? read_before(h, o) : SIM_TXN_NONE;
         s->parents[e] = before == e ? SIM_TXN_NONE : before;
     }
@@ -158,5 +159,5 @@ bool txn_find_versions(struct txn_search *s)
     for (uint32_t e = 0; e < h->element_count; e++) {
         s->places[e] = SIM_TXN_NONE;
     }
-    return (h->object == SIM_TXN_LIST ? order_lists(s) : order_registers(s)) && index_readers(s);
+    return order_lists(s) && order_registers(s) && index_readers(s);
 }

@@ -28,6 +28,10 @@ struct shown {
     char text[64];
 };
 
+struct named {
+    char text[80];
+};
+
 static struct shown show(const struct sim_txn_history *h, uint64_t number)
 {
     struct shown shown = {""};
@@ -44,15 +48,20 @@ static struct shown value_of(const struct sim_txn_history *h, uint32_t element)
     return show(h, h->elements[element].value);
 }
 
-static struct shown key_of(const struct sim_txn_history *h, uint32_t key)
+/* "key 5"; where there are lists and registers, which of them. */
+static struct named key_of(const struct sim_txn_history *h, uint32_t key)
 {
-    return show(h, h->keys[key].name);
+    struct named named = {""};
+    const char *noun = !h->mixed                             ? "key"
+                       : h->keys[key].object == SIM_TXN_LIST ? "list"
+                                                             : "register";
+    (void)snprintf(named.text, sizeof named.text, "%s %s", noun, show(h, h->keys[key].name).text);
+    return named;
 }
 
 static void put_step(struct text *text, const struct sim_txn_history *h,
                      const struct sim_txn_step *step)
 {
-    const bool list = h->object == SIM_TXN_LIST;
     const uint32_t from = step->from, to = step->to;
     if (step->why == SIM_TXN_PROCESS) {
         put(text, "process %" PRIu64 " did T%" PRIu32 " before T%" PRIu32, h->txns[from].process,
@@ -63,28 +72,29 @@ static void put_step(struct text *text, const struct sim_txn_history *h,
         put(text, "T%" PRIu32 " was over before T%" PRIu32 " began", from, to);
         return;
     }
-    const struct shown key = key_of(h, h->elements[step->element].key);
+    const bool list = h->keys[h->elements[step->element].key].object == SIM_TXN_LIST;
+    const struct named key = key_of(h, h->elements[step->element].key);
     const struct shown value = value_of(h, step->element);
     const bool seen = step->seen != SIM_TXN_NONE;
     if (step->why == SIM_TXN_WR) {
         put(text,
-            list ? "T%" PRIu32 " read key %s up to the %s that T%" PRIu32 " appended"
-                 : "T%" PRIu32 " read of key %s the %s that T%" PRIu32 " wrote",
+            list ? "T%" PRIu32 " read %s up to the %s that T%" PRIu32 " appended"
+                 : "T%" PRIu32 " read of %s the %s that T%" PRIu32 " wrote",
             to, key.text, value.text, from);
     } else if (step->why == SIM_TXN_RW && list) {
-        put(text, "T%" PRIu32 " read key %s without the %s that T%" PRIu32 " appended", from,
-            key.text, value.text, to);
+        put(text, "T%" PRIu32 " read %s without the %s that T%" PRIu32 " appended", from, key.text,
+            value.text, to);
     } else if (step->why == SIM_TXN_RW && !seen) {
-        put(text, "T%" PRIu32 " found nothing in key %s, to which T%" PRIu32 " wrote %s", from,
+        put(text, "T%" PRIu32 " found nothing in %s, to which T%" PRIu32 " wrote %s", from,
             key.text, to, value.text);
     } else if (step->why == SIM_TXN_RW) {
-        put(text, "T%" PRIu32 " read of key %s the %s over which T%" PRIu32 " wrote %s", from,
-            key.text, value_of(h, step->seen).text, to, value.text);
+        put(text, "T%" PRIu32 " read of %s the %s over which T%" PRIu32 " wrote %s", from, key.text,
+            value_of(h, step->seen).text, to, value.text);
     } else {
         put(text,
-            list ? "T%" PRIu32 " appended %s to key %s after the %s"
+            list ? "T%" PRIu32 " appended %s to %s after the %s"
                    " of T%" PRIu32
-                 : "T%" PRIu32 " wrote %s to key %s over the %s"
+                 : "T%" PRIu32 " wrote %s to %s over the %s"
                    " of T%" PRIu32,
             to, value.text, key.text, value_of(h, step->seen).text, from);
     }
@@ -101,7 +111,7 @@ void sim_txn_step_words(const struct sim_txn_history *h, const struct sim_txn_st
 static void put_written(struct text *text, const struct sim_txn_history *h,
                         const struct sim_txn_witness *w)
 {
-    put(text, "T%" PRIu32 " read %s of key %s", w->txns[0], value_of(h, w->element).text,
+    put(text, "T%" PRIu32 " read %s of %s", w->txns[0], value_of(h, w->element).text,
         key_of(h, w->key).text);
     if (w->txns[1] != SIM_TXN_NONE) {
         put(text, ", which T%" PRIu32, w->txns[1]);
@@ -112,21 +122,20 @@ static void put_local(struct text *text, const struct sim_txn_history *h,
                       const struct sim_txn_witness *w)
 {
     const uint32_t a = w->txns[0], b = w->txns[1];
-    const struct shown key = key_of(h, w->key);
+    const struct named key = key_of(h, w->key);
     switch (w->anomaly) {
     case SIM_TXN_DUPLICATE_ELEMENTS:
-        put(text, "T%" PRIu32 " read %s twice in the list of key %s", a,
-            value_of(h, w->element).text, key.text);
+        put(text, "T%" PRIu32 " read %s of %s twice", a, value_of(h, w->element).text, key.text);
         break;
     case SIM_TXN_CYCLIC_VERSIONS:
         put(text,
-            "T%" PRIu32 " and T%" PRIu32 " each wrote key %s"
+            "T%" PRIu32 " and T%" PRIu32 " each wrote %s"
             " after a version that came after the other's",
             a, b, key.text);
         break;
     case SIM_TXN_INCOMPATIBLE_ORDER:
         put(text,
-            "T%" PRIu32 " and T%" PRIu32 " read key %s"
+            "T%" PRIu32 " and T%" PRIu32 " read %s"
             ", and neither list is how the other begins",
             a, b, key.text);
         break;
@@ -135,18 +144,17 @@ static void put_local(struct text *text, const struct sim_txn_history *h,
         put(text, ", which nobody wrote");
         break;
     case SIM_TXN_REORDERED:
-        put(text,
-            "T%" PRIu32 " appended %s to key %s before what stands right before it in the list", a,
-            value_of(h, w->element).text, key.text);
+        put(text, "T%" PRIu32 " appended %s to %s before what stands right before it in the list",
+            a, value_of(h, w->element).text, key.text);
         break;
     case SIM_TXN_INTERNAL:
         put(text,
-            "T%" PRIu32 " read of key %s"
+            "T%" PRIu32 " read of %s"
             " what contradicts what it had read and written itself",
             a, key.text);
         break;
     case SIM_TXN_FUTURE_READ:
-        put(text, "T%" PRIu32 " read %s of key %s before it wrote that itself", a,
+        put(text, "T%" PRIu32 " read %s of %s before it wrote that itself", a,
             value_of(h, w->element).text, key.text);
         break;
     case SIM_TXN_G1A:
@@ -158,12 +166,12 @@ static void put_local(struct text *text, const struct sim_txn_history *h,
         put(text, " wrote over again itself");
         break;
     case SIM_TXN_DIRTY_UPDATE:
-        put(text, "T%" PRIu32 " wrote %s to key %s on top of T%" PRIu32 ", which failed", a,
+        put(text, "T%" PRIu32 " wrote %s to %s on top of T%" PRIu32 ", which failed", a,
             value_of(h, w->element).text, key.text, b);
         break;
     default:
         put(text,
-            "T%" PRIu32 " and T%" PRIu32 " read the same version of key %s"
+            "T%" PRIu32 " and T%" PRIu32 " read the same version of %s"
             ", and both wrote the key",
             a, b, key.text);
         break;
@@ -196,15 +204,15 @@ void sim_txn_words(const struct sim_txn_history *h, uint32_t txn, char *text, si
     for (uint32_t i = t->first; i < t->first + t->count; i++) {
         const struct sim_txn_operation *o = &h->operations[i];
         const char *comma = i > t->first ? "," : "";
-        const struct shown key = key_of(h, o->key);
+        const struct shown key = show(h, h->keys[o->key].name);
         if (o->action == SIM_TXN_WRITE) {
-            put(&out, "%s %s %s %s", comma, h->object == SIM_TXN_LIST ? "append" : "write",
-                key.text, value_of(h, o->element).text);
+            put(&out, "%s %s %s %s", comma, txn_is_list(h, o) ? "append" : "write", key.text,
+                value_of(h, o->element).text);
         } else if (o->action == SIM_TXN_READ_UNKNOWN) {
             put(&out, "%s read %s ?", comma, key.text);
-        } else if (h->object == SIM_TXN_REGISTER && o->element == SIM_TXN_NONE) {
+        } else if (!txn_is_list(h, o) && o->element == SIM_TXN_NONE) {
             put(&out, "%s read %s nil", comma, key.text);
-        } else if (h->object == SIM_TXN_REGISTER) {
+        } else if (!txn_is_list(h, o)) {
             put(&out, "%s read %s %s", comma, key.text, value_of(h, o->element).text);
         } else {
             put(&out, "%s read %s [", comma, key.text);
@@ -223,7 +231,7 @@ void txn_twice_words(const struct sim_txn_history *h, char *text, size_t size_by
     struct text out = {text, size_bytes};
     const struct sim_txn_operation *o = &h->operations[h->twice_second];
     put(&out,
-        "T%" PRIu32 " and T%" PRIu32 " both wrote %s to key %s: who wrote what was read cannot"
+        "T%" PRIu32 " and T%" PRIu32 " both wrote %s to %s: who wrote what was read cannot"
         " be told",
         h->operations[h->twice_first].txn, o->txn, value_of(h, o->element).text,
         key_of(h, o->key).text);
