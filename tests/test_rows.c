@@ -22,7 +22,8 @@ static struct sim_history_row row(uint32_t client, uint32_t function, uint64_t v
 static struct sim_rows_result judge(const struct sim_history_row *rows, size_t count)
 {
     struct sim_rows_result result;
-    sim_check_rows(sim_model_find("linearizable"), rows, count, &budget, &result);
+    const struct sim_rows given = {.rows = rows, .count = count};
+    sim_check_rows(sim_model_find("linearizable"), &given, &budget, &result);
     return result;
 }
 
@@ -162,7 +163,8 @@ Test(rows, little_memory_means_unknown)
     for (size_t bytes = 0; bytes < 16384; bytes += 64) {
         const struct sim_budget small = {.steps = 100000, .memory_bytes = bytes};
         struct sim_rows_result result;
-        sim_check_rows(sim_model_find("linearizable"), rows, 2, &small, &result);
+        const struct sim_rows given = {.rows = rows, .count = 2};
+        sim_check_rows(sim_model_find("linearizable"), &given, &small, &result);
         cr_expect(result.verdict == SIM_UNKNOWN || result.verdict == SIM_VIOLATED, "%zu", bytes);
         unknown += result.verdict == SIM_UNKNOWN;
         sim_rows_result_release(&result);

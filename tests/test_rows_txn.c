@@ -56,7 +56,8 @@ Test(rows_txn, a_torn_transaction_is_seen_where_its_parts_alone_are_fine)
            "T1 read list 1 up to the 7 that T0 appended; T1 found nothing in register 1, to "
            "which T0 wrote 281474976710663");
     struct sim_rows_result parts;
-    sim_check_rows(sim_model_find("linearizable"), rows, 2, &budget, &parts);
+    const struct sim_rows given = {.rows = rows, .count = 2};
+    sim_check_rows(sim_model_find("linearizable"), &given, &budget, &parts);
     cr_expect_eq(parts.verdict, SIM_HOLDS, "%s", parts.detail);
     sim_rows_result_release(&parts);
 }

@@ -65,7 +65,7 @@ static enum sim_status judge(const struct check_file *file, const struct sim_mod
     }
     if (status == SIM_OK && !sim_model_judges(model, history.object)) {
         (void)snprintf(answer->problem.reason, sizeof answer->problem.reason,
-                       "the model %s does not judge a %s", model->name,
+                       "the model %s does not judge a %s", sim_model_name(model),
                        sim_object_names[history.object]);
         status = SIM_EINVAL;
     }
@@ -99,7 +99,7 @@ bool check_objects(const struct check_file *file, struct check_answer *answer,
     if (!model) {
         return false;
     }
-    answer->model = model->name;
+    answer->model = sim_model_name(model);
     *status = judge(file, model, answer);
     return true;
 }

@@ -53,6 +53,9 @@ const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT] = {
     [SIM_CHECK_CONVERGENCE] =
         {"convergence",
          "Once healed, replicas become equal and hold what was acknowledged and nothing else."},
+    [SIM_CHECK_LINEARIZABLE] =
+        {"linearizable",
+         "Operations take effect one at a time, each between its invocation and its return."},
 };
 
 const char *sim_verdict_name(uint32_t verdict)
@@ -245,8 +248,11 @@ void sim_checks_finish(struct sim_checks *checks)
         return;
     }
     last_looks(checks);
-    if (sim_check_watched(checks, SIM_CHECK_CONVERGENCE) && !checks->world->out_of_memory) {
-        sim_check_convergence(checks);
+    if (!checks->world->out_of_memory) {
+        if (sim_check_watched(checks, SIM_CHECK_CONVERGENCE)) {
+            sim_check_convergence(checks);
+        }
+        sim_check_consistency(checks);
     }
     checks->finished = true;
     checks->states[SIM_CHECK_CRASH_FREE].exercised += checks->world->steps;

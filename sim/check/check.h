@@ -38,6 +38,7 @@ enum sim_check {
     SIM_CHECK_LEASE_SAFETY,          /* I20 */
     SIM_CHECK_CONFIG_SAFETY,         /* I15 */
     SIM_CHECK_CONVERGENCE,           /* From here on judged at the end, and only where named. */
+    SIM_CHECK_LINEARIZABLE,          /* The consistency models: sim/consistency/models.c. */
     SIM_CHECK_COUNT
 };
 /* What "all" stands for: the invariants and liveness, which are those before convergence. */

@@ -37,7 +37,9 @@
 #define PROGRESS_CHECKS                                                                            \
     (SIM_CHECK_BIT(SIM_CHECK_MATCH_HONEST) | SIM_CHECK_BIT(SIM_CHECK_NEXT_AFTER_MATCH))
 /* Those that need no look at a node's view. */
-#define OTHER_CHECKS (SIM_CHECK_BIT(SIM_CHECK_CRASH_FREE) | SIM_CHECK_BIT(SIM_CHECK_LIVENESS))
+#define OTHER_CHECKS                                                                               \
+    (SIM_CHECK_BIT(SIM_CHECK_CRASH_FREE) | SIM_CHECK_BIT(SIM_CHECK_LIVENESS) |                     \
+     ~(SIM_CHECK_BIT(SIM_CHECK_CONVERGENCE) - 1))
 
 /* Every field that a check watches differs from the last view: 0 if none. */
 static inline uint64_t differences(const struct sim_view *a, const struct sim_view *b)

@@ -309,4 +309,7 @@ void sim_check_acked_all(struct sim_checks *checks, struct sim_ghost_group *grou
 /* ---- convergence.c -------------------------------------------------------------------------- */
 void sim_check_convergence(struct sim_checks *checks); /* At the end. */
 
+/* ---- consistency.c -------------------------------------------------------------------------- */
+void sim_check_consistency(struct sim_checks *checks); /* At the end. */
+
 #endif

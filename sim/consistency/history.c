@@ -345,7 +345,12 @@ size_t sim_history_show(const struct sim_history *history, uint32_t place, char 
                                                             "unknown whether it took place"};
     const struct sim_history_operation *o = &history->operations[place];
     struct writer w = {.text = text, .size_bytes = size_bytes};
-    put(&w, "process %" PRIu64 ": %s", history->processes[o->process], sim_action_names[o->action]);
+    if (history->name) {
+        put(&w, "%s", history->name(history->name_context, o));
+    } else {
+        put(&w, "process %" PRIu64, history->processes[o->process]);
+    }
+    put(&w, ": %s", sim_action_names[o->action]);
     if (o->key != SIM_VALUE_NIL) {
         put(&w, " key ");
         put_value(&w, history, o->key);

@@ -78,6 +78,10 @@ struct sim_history_value {
     uint32_t type; /* enum sim_value_type */
 };
 
+/* What the process of an operation is called, for as long as the history is. */
+typedef const char *(*sim_history_name_fn)(const void *context,
+                                           const struct sim_history_operation *operation);
+
 /* All arrays are owned. Read them freely; change them only through the functions below. */
 struct sim_history {
     uint32_t object; /* enum sim_object, as far as the source says or shows. */
@@ -99,6 +103,8 @@ struct sim_history {
     uint64_t *processes; /* By number, what the source calls it. */
     uint32_t *open;      /* Of each process its open operation, or SIM_HISTORY_NOTHING. */
     size_t process_count;
+    sim_history_name_fn name; /* Set by whoever has names; NULL: "process" and what it is called. */
+    const void *name_context;
 
     struct sim_scratch scratch; /* Counts all of it; the rest is the builder's. */
     size_t operation_capacity;

@@ -4,16 +4,24 @@
 
 #define ALL ((1U << SIM_OBJECT_COUNT) - 1)
 
+/* What each demands is said in sim_check_infos. */
 const struct sim_model sim_models[] = {
-    {"linearizable", "one order, each operation between its invocation and its return", ALL,
-     sim_check_linearizable},
+    {SIM_CHECK_LINEARIZABLE, ALL, sim_check_linearizable},
 };
 const size_t sim_model_count = sizeof sim_models / sizeof sim_models[0];
+
+static bool is_called(const char *name, const char *called)
+{
+    for (; *name && (*name == *called || (*name == '_' && *called == '-')); name++) {
+        called++;
+    }
+    return *name == *called;
+}
 
 const struct sim_model *sim_model_find(const char *name)
 {
     for (size_t i = 0; i < sim_model_count; i++) {
-        if (strcmp(sim_models[i].name, name) == 0) {
+        if (is_called(sim_model_name(&sim_models[i]), name)) {
             return &sim_models[i];
         }
     }

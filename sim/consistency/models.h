@@ -12,16 +12,21 @@ typedef void (*sim_model_check_fn)(const struct sim_history *history,
                                    struct sim_consistency_result *result);
 
 struct sim_model {
-    const char *name;    /* As in `fallacy check --model NAME`. */
-    const char *summary; /* A line for people. */
-    uint32_t objects;    /* A bit for each enum sim_object that it judges. */
+    uint32_t number;  /* enum sim_check: a scenario names it among its checks. */
+    uint32_t objects; /* A bit for each enum sim_object that it judges. */
     sim_model_check_fn check;
 };
 
 extern const struct sim_model sim_models[];
 extern const size_t sim_model_count;
 
-/* NULL if there is none of that name. */
+/* "monotonic_reads", as in `fallacy list checks`. */
+static inline const char *sim_model_name(const struct sim_model *model)
+{
+    return sim_check_infos[model->number].name;
+}
+
+/* By its name, in which "-" may stand for "_"; NULL if there is none. */
 const struct sim_model *sim_model_find(const char *name);
 
 static inline bool sim_model_judges(const struct sim_model *model, uint32_t object)

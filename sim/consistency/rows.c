@@ -1,5 +1,6 @@
 #include "sim/consistency/rows.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -140,8 +141,10 @@ static void begin(struct builder *b, size_t at)
 }
 
 enum sim_status sim_history_from_rows(struct sim_history *history, enum sim_object object,
-                                      const struct sim_history_row *rows, size_t count)
+                                      const struct sim_rows *given)
 {
+    const struct sim_history_row *rows = given->rows;
+    const size_t count = given->count;
     assert(object == SIM_OBJECT_REGISTER || object == SIM_OBJECT_LIST);
     struct sim_scratch *scratch = &history->scratch;
     struct builder b = {.history = history, .object = object, .rows = rows};
@@ -169,6 +172,51 @@ enum sim_status sim_history_from_rows(struct sim_history *history, enum sim_obje
     return b.no_memory ? SIM_ENOMEM : SIM_OK;
 }
 
+/* ---- In words ------------------------------------------------------------------------------- */
+
+static const char *name_of(const void *context, const struct sim_history_operation *operation)
+{
+    const struct sim_rows *rows = context;
+    return rows->name(rows->context, rows->rows[operation->invoke_line - 1].operation.client);
+}
+
+/* "c1: read key 1 = 7, 1200.5 to 1201.0 ms" */
+static void show_timed(const struct sim_history *history, uint32_t place, char *text,
+                       size_t size_bytes)
+{
+    const struct sim_history_operation *o = &history->operations[place];
+    const size_t length = sim_history_show(history, place, text, size_bytes);
+    const uint64_t from_us = o->invoke_ns / SIM_US;
+    const uint64_t to_us = o->return_ns / SIM_US;
+    char end[48] = "";
+    if (o->return_ns != SIM_NEVER) {
+        (void)snprintf(end, sizeof end, " to %" PRIu64 ".%03" PRIu64, to_us / 1000, to_us % 1000);
+    }
+    (void)snprintf(text + length, size_bytes - length, ", %s%" PRIu64 ".%03" PRIu64 "%s ms",
+                   *end ? "" : "from ", from_us / 1000, from_us % 1000, end);
+}
+
+/* The operations of the witness, last things last, each as a whole or not at all. */
+static void add_witness(const struct sim_history *history,
+                        const struct sim_consistency_result *from, char detail[SIM_DETAIL_MAX])
+{
+    enum { ROOM_FOR_MORE = 24 };
+    size_t length = strlen(detail);
+    for (uint32_t i = 0; i < from->witness_count; i++) {
+        char text[160];
+        show_timed(history, from->witness[i], text, sizeof text);
+        const size_t left = SIM_DETAIL_MAX - length;
+        const size_t needed = strlen(text) + 3;
+        const bool last = i + 1 == from->witness_count;
+        if (needed + (last ? 0 : ROOM_FOR_MORE) > left) {
+            (void)snprintf(detail + length, left, "; and %" PRIu32 " more",
+                           from->witness_count - i);
+            return;
+        }
+        length += (size_t)snprintf(detail + length, left, "; %s", text);
+    }
+}
+
 /* ---- The verdict ----------------------------------------------------------------------------- */
 
 static void take_over(const struct sim_history *history, struct sim_consistency_result *from,
@@ -182,6 +230,7 @@ static void take_over(const struct sim_history *history, struct sim_consistency_
     }
     to->verdict = from->verdict;
     (void)snprintf(to->detail, sizeof to->detail, "%s", from->detail);
+    add_witness(history, from, to->detail);
     to->at_ns = 0;
     for (uint32_t i = 0; i < from->witness_count; i++) {
         const struct sim_history_operation *o = &history->operations[from->witness[i]];
@@ -196,15 +245,17 @@ static void take_over(const struct sim_history *history, struct sim_consistency_
 }
 
 static void check_object(const struct sim_model *model, enum sim_object object,
-                         const struct sim_history_row *rows, size_t count,
-                         const struct sim_budget *budget, struct sim_rows_result *result)
+                         const struct sim_rows *rows, const struct sim_budget *budget,
+                         struct sim_rows_result *result)
 {
     struct sim_history history;
     struct sim_consistency_result found = {
         .verdict = SIM_UNKNOWN, .detail = "the history fills the memory that a check may take"};
     enum sim_status status = sim_history_init(&history, budget->memory_bytes);
     if (status == SIM_OK) {
-        status = sim_history_from_rows(&history, object, rows, count);
+        history.name = rows->name ? name_of : NULL;
+        history.name_context = rows;
+        status = sim_history_from_rows(&history, object, rows);
     }
     if (status == SIM_OK) {
         for (size_t i = 0; i < history.count; i++) {
@@ -220,14 +271,14 @@ static void check_object(const struct sim_model *model, enum sim_object object,
     sim_history_release(&history);
 }
 
-void sim_check_rows(const struct sim_model *model, const struct sim_history_row *rows, size_t count,
+void sim_check_rows(const struct sim_model *model, const struct sim_rows *rows,
                     const struct sim_budget *budget, struct sim_rows_result *result)
 {
     static const enum sim_object objects[] = {SIM_OBJECT_REGISTER, SIM_OBJECT_LIST};
     *result = (struct sim_rows_result){.verdict = SIM_HOLDS};
     for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
         if (sim_model_judges(model, objects[i])) {
-            check_object(model, objects[i], rows, count, budget, result);
+            check_object(model, objects[i], rows, budget, result);
         }
     }
     if (result->verdict == SIM_HOLDS && result->exercised == 0) {

@@ -4,7 +4,8 @@
  *     size_t count;
  *     const struct sim_history_row *rows = sim_world_history(world, &count);
  *     struct sim_rows_result result;
- *     sim_check_rows(sim_model_find("linearizable"), rows, count, &budget, &result);
+ *     struct sim_rows all = {.rows = rows, .count = count};
+ *     sim_check_rows(sim_model_find("linearizable"), &all, &budget, &result);
  *     // result.verdict is that of the check; result.exercised counts what put it to the test;
  *     // result.detail says why in words; result.at_ns when the violation was complete
  *     sim_rows_result_release(&result);
@@ -29,13 +30,19 @@
 #include "sim/consistency/models.h"
 #include "sim/consistency/txn.h"
 
+struct sim_rows {
+    const struct sim_history_row *rows; /* In the order in which they began. */
+    size_t count;
+    const char *(*name)(const void *context, uint32_t client); /* NULL: "process 5". */
+    const void *context;
+};
+
 /* The parts of all rows that touch registers (SIM_OBJECT_REGISTER) or lists (SIM_OBJECT_LIST), as
  * a history. Its operations' invoke_line is the row's place plus 1. `history` is initialised and
  * empty. Errors: SIM_ENOMEM. */
 SIM_NODISCARD enum sim_status sim_history_from_rows(struct sim_history *history,
                                                     enum sim_object object,
-                                                    const struct sim_history_row *rows,
-                                                    size_t count);
+                                                    const struct sim_rows *rows);
 
 struct sim_rows_result {
     uint32_t verdict;   /* SIM_HOLDS, SIM_VIOLATED, SIM_UNKNOWN; SIM_VACUOUS: nothing was read. */
@@ -44,11 +51,12 @@ struct sim_rows_result {
     uint64_t at_ns;    /* Of a violation: when the last operation of the witness returned. */
     uint32_t *witness; /* Places of rows, ascending; heap, owned. */
     uint32_t witness_count;
-    char detail[SIM_DETAIL_MAX]; /* In words: the contradiction, or why it is unknown. */
+    /* In words: the contradiction and as much of the witness as fits, or why it is unknown. */
+    char detail[SIM_DETAIL_MAX];
 };
 
 /* Judge all rows. A model that does not judge lists leaves them out, and so for registers. */
-void sim_check_rows(const struct sim_model *model, const struct sim_history_row *rows, size_t count,
+void sim_check_rows(const struct sim_model *model, const struct sim_rows *rows,
                     const struct sim_budget *budget, struct sim_rows_result *result);
 void sim_rows_result_release(struct sim_rows_result *result);
 
