@@ -197,3 +197,27 @@ Test(catalogue, a_partial_partition_flaps_unless_pre_vote_and_check_quorum)
     cr_expect_lt(flaps.operations_ok * 4, flaps.operations * 3, "a quarter is lost at least");
     cr_expect_gt(stable.operations_ok * 100, stable.operations * 99);
 }
+
+/* Batches halve the messages for a little latency; one entry at a time is no way to go. */
+Test(catalogue, batches_save_messages)
+{
+    const struct sim_metrics pipelined = measure(FOLDER "raft/load_pipelined.json");
+    const struct sim_metrics batched = measure(FOLDER "raft/load_batched.json");
+    const struct sim_metrics single = measure(FOLDER "raft/load_one_at_a_time.json");
+    cr_expect_lt(batched.messages_sent * pipelined.operations_ok,
+                 pipelined.messages_sent * batched.operations_ok * 6 / 10);
+    cr_expect_gt(batched.operations_ok * 100, pipelined.operations_ok * 99);
+    cr_expect_lt(batched.latency_p50_ns, pipelined.latency_p50_ns + 5 * SIM_MS);
+    cr_expect_lt(single.operations_ok * 10, pipelined.operations_ok);
+}
+
+/* A leader with a slow disk makes everybody wait, unless it hands over. */
+Test(catalogue, a_leader_leaves_its_slow_disk)
+{
+    const struct sim_metrics stays = measure(FOLDER "raft/slow_disk_leader_stays.json");
+    const struct sim_metrics leaves = measure(FOLDER "raft/slow_disk_leader_hands_over.json");
+    cr_expect_eq(stays.leader_changes, 1);
+    cr_expect_eq(leaves.leader_changes, 2);
+    cr_expect_gt(stays.latency_p50_ns, SIM_S);
+    cr_expect_lt(leaves.latency_p50_ns, 25 * SIM_MS);
+}

@@ -428,6 +428,86 @@ Test(raft, limits_the_entries_of_a_message)
     cr_expect_eq(sent(2, RAFT_APPEND_ENTRIES).flags, 2);
 }
 
+/* A leader whose followers are ready to be sent entries; messages are forgotten. */
+static void make_streaming_leader(void)
+{
+    fake_boot(env);
+    make_leader();
+    for (uint32_t peer = 1; peer < env->group_size; peer++) {
+        give(peer, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 1, 0);
+    }
+    fake_clear(env);
+}
+
+/* Without batching each operation costs a message to every follower. With it those that come
+ * within the delay share one; and what fills a message does not wait. */
+Test(raft, batches_entries)
+{
+    for (int batching = 0; batching < 2; batching++) {
+        stop();
+        start();
+        env->settings[RAFT_SET_BATCH_DELAY].low = batching * 5 * SIM_MS;
+        env->settings[RAFT_SET_MAX_ENTRIES].low = 8;
+        make_streaming_leader();
+        for (uint32_t i = 1; i <= 4; i++) {
+            give_operation(50 + i, 1, 7);
+        }
+        cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), batching ? 0 : 8);
+        fake_sync_all(env);
+        give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 1, 0);
+        cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), batching ? 0 : 8, "an old answer");
+        if (batching) {
+            cr_expect_eq(env->timers[RAFT_TIMER_BATCH], env->now_ns + 5 * SIM_MS);
+            fake_fire(env, RAFT_TIMER_BATCH);
+            cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), 2);
+            cr_expect_eq(sent(1, RAFT_APPEND_ENTRIES).flags, 4);
+            for (uint32_t i = 1; i <= 8; i++) {
+                give_operation(60 + i, 1, 7);
+            }
+            cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), 4, "a full message leaves at once");
+            cr_expect_eq(sent(2, RAFT_APPEND_ENTRIES).flags, 8);
+        }
+    }
+}
+
+/* A leader that waits for its answers sends all that came meanwhile in one message. */
+Test(raft, waits_for_answers_without_a_pipeline)
+{
+    for (uint32_t window = 1; window <= 3; window++) {
+        stop();
+        start();
+        env->settings[RAFT_SET_PIPELINE_WINDOW].low = window;
+        make_streaming_leader();
+        for (uint32_t i = 1; i <= 6; i++) {
+            give_operation(50 + i, 1, 7);
+        }
+        cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), 2 * window);
+        give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 2, 0);
+        cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), 2 * window + 1);
+        cr_expect_eq(sent(1, RAFT_APPEND_ENTRIES).a, 1 + window);
+        cr_expect_eq(sent(1, RAFT_APPEND_ENTRIES).flags, 6 - window);
+    }
+}
+
+/* A leader writes and sends at once, or one after the other. */
+Test(raft, writes_before_it_sends)
+{
+    for (int first = 0; first < 2; first++) {
+        stop();
+        start();
+        env->settings[RAFT_SET_WRITE_BEFORE_SEND].low = first;
+        make_streaming_leader();
+        give_operation(50, 1, 7);
+        give_operation(51, 1, 7); /* Its sync begins when the first one has ended. */
+        cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), first ? 0 : 4);
+        fake_sync(env, SIM_OK);
+        cr_expect_eq(sent(1, RAFT_APPEND_ENTRIES).flags, 1);
+        cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), first ? 2 : 4);
+        fake_sync(env, SIM_OK);
+        cr_expect_eq(fake_count(env, RAFT_APPEND_ENTRIES), 4);
+    }
+}
+
 /* ---- Clients ------------------------------------------------------------------------------- */
 
 /* Who does not lead names the leader, or nobody. */
@@ -495,4 +575,67 @@ Test(raft, campaigns_when_its_leader_says_so)
     fake_sync_all(env);
     cr_expect_eq(sent(2, RAFT_REQUEST_VOTE).term, 2);
     cr_expect_eq(sent(2, RAFT_REQUEST_VOTE).flags, RAFT_FLAG_TRANSFER);
+}
+
+/* ---- Slow disks ---------------------------------------------------------------------------- */
+
+static void begin_slow_sync(int64_t bound_ns)
+{
+    env->settings[RAFT_SET_SLOW_DISK_BOUND].low = bound_ns;
+    make_streaming_leader();
+    give_operation(50, 1, 7);
+    cr_assert_eq(env->syncs_pending, 1);
+    fake_clear(env);
+}
+
+/* A leader whose sync takes longer than the bound hands over to the one that has all of its log,
+ * whether the sync has ended or not; without a bound, or within it, it does not. */
+Test(raft, hands_over_when_its_disk_is_slow)
+{
+    for (int ended = 0; ended < 2; ended++) {
+        stop();
+        start();
+        begin_slow_sync(120 * SIM_MS);
+        give(2, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, 1, 2, 0);
+        fake_fire(env, RAFT_TIMER_HEARTBEAT);
+        fake_fire(env, RAFT_TIMER_HEARTBEAT);
+        cr_expect_eq(fake_count(env, RAFT_TIMEOUT_NOW), 0, "100 ms");
+        if (ended) {
+            env->now_ns += 30 * SIM_MS;
+            fake_sync(env, SIM_OK);
+        } else {
+            fake_fire(env, RAFT_TIMER_HEARTBEAT);
+        }
+        cr_assert_eq(fake_count(env, RAFT_TIMEOUT_NOW), 1);
+        cr_expect_eq(sent(2, RAFT_TIMEOUT_NOW).term, 1);
+    }
+    stop();
+    start();
+    begin_slow_sync(0);
+    env->now_ns += 60 * SIM_S;
+    fake_fire(env, RAFT_TIMER_HEARTBEAT);
+    fake_sync(env, SIM_OK);
+    cr_expect_eq(fake_count(env, RAFT_TIMEOUT_NOW), 0);
+}
+
+/* If nobody takes over it steps down; if the disk has come round meanwhile it goes on. */
+Test(raft, steps_down_when_its_disk_stays_slow)
+{
+    for (int recovered = 0; recovered < 2; recovered++) {
+        stop();
+        start();
+        begin_slow_sync(120 * SIM_MS);
+        env->now_ns += 130 * SIM_MS;
+        fake_fire(env, RAFT_TIMER_HEARTBEAT);
+        cr_expect_eq(fake_count(env, RAFT_TIMEOUT_NOW), 0, "no follower has its log");
+        if (recovered) {
+            fake_sync_all(env);
+        }
+        fake_fire(env, RAFT_TIMER_TRANSFER);
+        cr_expect_eq(node()->role, recovered ? SIM_ROLE_LEADER : SIM_ROLE_FOLLOWER);
+        cr_expect_eq(node()->term, 1);
+        fake_clear(env);
+        give_operation(51, 1, 7);
+        cr_expect_eq(env->reply_count, recovered ? 0 : 1, "it takes operations again, or refers");
+    }
 }

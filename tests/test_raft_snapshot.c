@@ -271,6 +271,35 @@ Test(raft_snapshot, brings_a_follower_up_by_chunks)
     cr_expect_eq(other_node()->log.last, 6);
 }
 
+/* Who got its state as a snapshot knows the sessions, too: it answers a retry of what is under
+ * the snapshot when it leads, and does not apply it again. With R16 it does. */
+Test(raft_snapshot, brings_the_sessions)
+{
+    for (int bug = -1; bug <= RAFT_R16; bug += RAFT_R16 + 1) {
+        stop_both();
+        start_with_snapshots();
+        env->bugs = bug >= 0 ? UINT64_C(1) << bug : 0;
+        lead_with_snapshot(4);
+        boot_other();
+        other->bugs = env->bugs;
+        fake_boot(other);
+        fake_fire(env, RAFT_TIMER_HEARTBEAT);
+        talk();
+        cr_assert_eq(other_node()->applied, 4);
+        struct sim_env *old_leader = env;
+        env = other;
+        other = old_leader;
+        make_leader();
+        give_operation(50, 3, 300); /* Entry 4 was this one. */
+        fake_sync_all(env);
+        give(1, RAFT_APPEND_ENTRIES_REPLY, RAFT_FLAG_MATCHED, node()->term, 6, 0);
+        cr_assert_eq(env->reply_count, 1);
+        cr_expect_eq(env->replies[0].answer, SIM_ANSWER_OK);
+        cr_expect_eq(env->replies[0].value, 300);
+        cr_expect_eq(env->effect_count, bug == RAFT_R16 ? 1 : 0, "bug %d", bug);
+    }
+}
+
 static void offer_the_snapshot(void)
 {
     boot_other();

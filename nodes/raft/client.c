@@ -1,6 +1,5 @@
 /* Clients (dissertation 6.3): operations go through the log, reads too if no other way is set;
- * answers come from the state machine; leadership transfer (3.10), which clients see as a short
- * refusal. */
+ * answers come from the state machine, which knows by its sessions what is a retry. */
 #include "nodes/raft/raft_internal.h"
 
 void raft_on_operation(struct raft *r, struct sim_env *env, const struct sim_operation *operation)
@@ -22,7 +21,7 @@ void raft_on_operation(struct raft *r, struct sim_env *env, const struct sim_ope
     sim_operation_encode(operation, bytes);
     entry.digest = sim_hash_bytes(bytes, sizeof bytes);
     if (raft_log_append(r, env, &entry)) {
-        raft_replicate(r, env);
+        raft_batch_add(r, env);
     }
 }
 
@@ -58,43 +57,5 @@ void raft_commit_to(struct raft *r, struct sim_env *env, uint64_t index)
     while (r->applied < r->commit) {
         r->applied++;
         apply(r, env, r->applied);
-    }
-}
-
-/* ---- Leadership transfer ------------------------------------------------------------------ */
-
-/* Place of the peer with the longest log; the first of equals. */
-static uint32_t best_peer(const struct raft *r)
-{
-    uint32_t best = r->member_count;
-    for (uint32_t i = 0; i < r->member_count; i++) {
-        if (r->members[i] != r->self && r->peers[i].voter &&
-            (best == r->member_count || r->peers[i].match > r->peers[best].match)) {
-            best = i;
-        }
-    }
-    return best;
-}
-
-void raft_transfer_start(struct raft *r, struct sim_env *env, uint32_t target)
-{
-    const uint32_t place = target == SIM_NOBODY ? best_peer(r) : raft_place(r, target);
-    if (r->role != SIM_ROLE_LEADER || place >= r->member_count || r->members[place] == r->self ||
-        !r->peers[place].voter) {
-        return;
-    }
-    r->transfer_target = r->members[place];
-    /* A leader that still leads after an election timeout goes on leading (3.10). */
-    sim_timer_set(env, RAFT_TIMER_TRANSFER, r->config.election_high_ns);
-    raft_transfer_check(r, env);
-}
-
-void raft_transfer_check(struct raft *r, struct sim_env *env)
-{
-    const uint32_t place = raft_place(r, r->transfer_target);
-    if (r->peers[place].match == r->log.last) {
-        const struct raft_message message = {.term = r->term};
-        r->reads.lease_void = true;
-        raft_send(env, r->transfer_target, RAFT_TIMEOUT_NOW, &message);
     }
 }

@@ -124,6 +124,32 @@ static const struct sim_setting settings[RAFT_SET_COUNT] = {
          .maximum = SIM_PPM - 1,
          .summary = "Leases hold as long as no clock's rate is wrong by more than this, in parts "
                     "per million."},
+    [RAFT_SET_BATCH_DELAY] =
+        {.name = "batch_delay",
+         .type = SIM_SETTING_DURATION,
+         .maximum = SIM_S,
+         .summary = "A leader lets a new entry wait so long for others to share its message, if "
+                    "max_entries_per_append have not come earlier (dissertation 10.2.2)."},
+    [RAFT_SET_PIPELINE_WINDOW] =
+        {.name = "pipeline_window",
+         .type = SIM_SETTING_COUNT,
+         .standard = {1024, 1024},
+         .minimum = 1,
+         .maximum = 1000000,
+         .summary = "More entries are sent to a follower only while fewer than this are on their "
+                    "way (dissertation 10.2.2); 1: a message waits for the answer to the last."},
+    [RAFT_SET_WRITE_BEFORE_SEND] =
+        {.name = "write_before_send",
+         .type = SIM_SETTING_BOOL,
+         .maximum = 1,
+         .summary = "A leader sends an entry only when its own disk has it, instead of writing "
+                    "and sending at once (dissertation 10.2.1)."},
+    [RAFT_SET_SLOW_DISK_BOUND] =
+        {.name = "slow_disk_bound",
+         .type = SIM_SETTING_DURATION,
+         .maximum = 3600 * SIM_S,
+         .summary = "A leader whose disk takes longer than this for a sync hands over to another "
+                    "or, if none takes over and it still waits, steps down; 0: never."},
 };
 
 static const char *const role_names[] = {"follower", "candidate", "leader", NULL};
@@ -167,6 +193,10 @@ static void read_settings(struct raft *r, struct sim_env *env)
         .election_high_ns = (uint64_t)election.high,
         .heartbeat_ns = (uint64_t)sim_setting(env, RAFT_SET_HEARTBEAT_INTERVAL),
         .max_entries = (uint32_t)sim_setting(env, RAFT_SET_MAX_ENTRIES),
+        .batch_delay_ns = (uint64_t)sim_setting(env, RAFT_SET_BATCH_DELAY),
+        .pipeline_window = (uint32_t)sim_setting(env, RAFT_SET_PIPELINE_WINDOW),
+        .write_before_send = sim_setting(env, RAFT_SET_WRITE_BEFORE_SEND) != 0,
+        .slow_disk_ns = (uint64_t)sim_setting(env, RAFT_SET_SLOW_DISK_BOUND),
         .snapshot_threshold = (uint64_t)sim_setting(env, RAFT_SET_SNAPSHOT_THRESHOLD),
         .snapshot_trailing = (uint64_t)sim_setting(env, RAFT_SET_SNAPSHOT_TRAILING),
         .snapshot_chunk_bytes = (uint32_t)sim_setting(env, RAFT_SET_SNAPSHOT_CHUNK),
@@ -247,6 +277,7 @@ static void boot(struct raft *r, struct sim_env *env)
 static void configure(struct raft *r, struct sim_env *env)
 {
     read_settings(r, env);
+    r->sync_began_ns = SIM_NEVER;
     raft_snapshot_schedule(r);
     raft_lease_ends(r);
     if (r->role != SIM_ROLE_LEADER) {
@@ -309,7 +340,12 @@ static void on_timer(struct raft *r, struct sim_env *env, uint32_t timer)
         raft_on_heartbeat_timer(r, env);
         break;
     case RAFT_TIMER_TRANSFER:
-        r->transfer_target = SIM_NOBODY;
+        raft_on_transfer_timer(r, env);
+        break;
+    case RAFT_TIMER_BATCH:
+        if (r->role == SIM_ROLE_LEADER) {
+            raft_batch_end(r, env);
+        }
         break;
     default:
         break;

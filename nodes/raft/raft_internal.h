@@ -6,7 +6,8 @@
  *     snapshot.c     log compaction, and sending the snapshot to those who are far behind
  *     membership.c   configurations, and which of them is in force
  *     reconfigure.c  how a leader changes it
- *     client.c       operations in, answers out, leadership transfer
+ *     client.c       operations in, answers out
+ *     transfer.c     leadership transfer, by command or away from a slow disk
  *     read.c         reads without a log entry: ReadIndex and leases
  *     log.c          the log in memory and its records on disk
  *     storage.c      hard state, syncs, recovery, stopping safely
@@ -32,7 +33,12 @@
 #include "nodes/raft/bugs.h"
 #include "nodes/raft/raft.h"
 
-enum raft_timer { RAFT_TIMER_ELECTION, RAFT_TIMER_HEARTBEAT, RAFT_TIMER_TRANSFER };
+enum raft_timer {
+    RAFT_TIMER_ELECTION,
+    RAFT_TIMER_HEARTBEAT,
+    RAFT_TIMER_TRANSFER,
+    RAFT_TIMER_BATCH
+};
 
 enum raft_file { RAFT_FILE_LOG, RAFT_FILE_HARD, RAFT_FILE_SNAPSHOT };
 
@@ -72,6 +78,10 @@ enum raft_setting {
     RAFT_SET_INITIAL_CLUSTER_STATE,
     RAFT_SET_READ_MODE,
     RAFT_SET_LEASE_DRIFT,
+    RAFT_SET_BATCH_DELAY,
+    RAFT_SET_PIPELINE_WINDOW,
+    RAFT_SET_WRITE_BEFORE_SEND,
+    RAFT_SET_SLOW_DISK_BOUND,
     RAFT_SET_COUNT
 };
 
@@ -215,7 +225,10 @@ struct raft_config {
     uint64_t election_low_ns;
     uint64_t election_high_ns;
     uint64_t heartbeat_ns;
+    uint64_t batch_delay_ns;
+    uint64_t slow_disk_ns; /* 0: no sync is too slow. */
     uint32_t max_entries;
+    uint32_t pipeline_window;
     uint32_t snapshot_chunk_bytes;
     uint64_t snapshot_threshold; /* 0: never. */
     uint64_t snapshot_trailing;
@@ -225,6 +238,7 @@ struct raft_config {
     bool check_quorum;
     bool no_op;
     bool checksum;
+    bool write_before_send;
     bool existing_cluster;
 };
 
@@ -267,10 +281,13 @@ struct raft {
     uint32_t due; /* Bit set of enum raft_due. */
     uint64_t verified;
     uint64_t acked; /* The highest index told to the leader of this term. */
+    uint64_t
+        batched; /* A leader sends entries up to here; later ones wait for the batch to fill. */
 
     bool dirty;   /* Something was written since the last sync began. */
     bool syncing; /* At most one sync at a time: what comes meanwhile shares the next. */
     uint64_t sync_token;
+    uint64_t sync_began_ns; /* SIM_NEVER: nobody asks. */
     uint64_t sync_last;     /* What it will make durable: entries up to here, */
     uint64_t sync_hard;     /* and this version of the hard state, */
     uint64_t sync_snapshot; /* and the snapshot up to this index; 0: none. */
@@ -330,8 +347,12 @@ void raft_start_replication(struct raft *r, struct sim_env *env);
 void raft_on_heartbeat_timer(struct raft *r, struct sim_env *env);
 /* A peer has become a member: send it entries from now on. */
 void raft_welcome(struct raft *r, struct sim_env *env, uint32_t place);
-/* Send new entries to every peer that is not being probed. */
+/* Send the entries that may be sent to every peer that is not being probed. */
 void raft_replicate(struct raft *r, struct sim_env *env);
+/* An entry of a client was appended: send it, perhaps together with later ones. */
+void raft_batch_add(struct raft *r, struct sim_env *env);
+/* Send whatever waits. */
+void raft_batch_end(struct raft *r, struct sim_env *env);
 void raft_on_append(struct raft *r, struct sim_env *env, const struct sim_event *event);
 void raft_on_append_reply(struct raft *r, struct sim_env *env, const struct sim_event *event);
 /* A message of the leader of `term` has come: follow it. False if it is of an older one. */
@@ -349,10 +370,17 @@ void raft_advance_commit(struct raft *r, struct sim_env *env);
 void raft_on_operation(struct raft *r, struct sim_env *env, const struct sim_operation *operation);
 /* Raise the commit index (never lowers it) and apply what is committed. */
 void raft_commit_to(struct raft *r, struct sim_env *env, uint64_t index);
+
+/* ---- transfer.c -------------------------------------------------------------------------- */
+
 /* Begin to hand leadership to `target`, SIM_NOBODY: to the peer that lags least. */
 void raft_transfer_start(struct raft *r, struct sim_env *env, uint32_t target);
 /* If the target has all of the log: tell it to campaign. */
 void raft_transfer_check(struct raft *r, struct sim_env *env);
+/* Time is up: the target has not come to lead. */
+void raft_on_transfer_timer(struct raft *r, struct sim_env *env);
+/* A leader whose sync under way has taken longer than `slow_disk_bound` begins to hand over. */
+void raft_watch_disk(struct raft *r, struct sim_env *env);
 
 /* ---- read.c ------------------------------------------------------------------------------ */
 

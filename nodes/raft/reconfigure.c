@@ -210,7 +210,7 @@ static void append_configuration(struct raft *r, struct sim_env *env,
     entry.digest = sim_hash_bytes(bytes, sizeof bytes);
     r->membership.change = (struct raft_change){0};
     if (raft_log_append(r, env, &entry)) {
-        raft_replicate(r, env);
+        raft_batch_end(r, env);
     }
 }
 

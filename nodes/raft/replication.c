@@ -3,16 +3,25 @@
  * - A leader writes to its own disk and sends to others at once; it counts itself when its
  *   disk is done (10.2.1).
  * - To a peer that follows well it streams: every new entry once, `next` moved on before the
- *   answer (10.2.1, pipelining). When a peer rejects, or says nothing for a heartbeat although
- *   entries are on their way, the leader probes: one message at a time until one matches.
+ *   answer, up to `pipeline_window` (10.2.2, pipelining). Entries may wait for others to share
+ *   their message, for `batch_delay` (10.2.2, batching). When a peer rejects, or says nothing for a
+ * heartbeat although entries are on their way, the leader probes: one message at a time until one
+ * matches.
  * - Heartbeats are empty: their prev index shows a gap just as well as entries would.
  * - A rejection names the last index up to which the logs may be equal (5.3 of the paper), so
  *   that a probe skips a whole term of the follower instead of an entry. */
 #include "nodes/raft/raft_internal.h"
 
-#define WINDOW_ENTRIES 1024 /* Sent to one peer and not acknowledged, at most. */
-
 /* ---- The leader ------------------------------------------------------------------------- */
+
+/* The last entry that may be sent now: what is batched and, by the setting, durable here. Who
+ * hands over has no time for that. */
+static uint64_t sendable(const struct raft *r)
+{
+    const bool waits = r->config.write_before_send && r->transfer_target == SIM_NOBODY &&
+                       r->log.durable < r->batched;
+    return waits ? r->log.durable : r->batched;
+}
 
 /* One encoded append_entries, reused for every peer it fits: nothing in it names a peer. */
 struct outgoing {
@@ -34,7 +43,8 @@ static uint32_t send_append(struct raft *r, struct sim_env *env, uint32_t place,
         prev_index = 0;
         limit = 0;
     }
-    const uint64_t available = r->log.last - prev_index;
+    const uint64_t end = sendable(r);
+    const uint64_t available = end > prev_index ? end - prev_index : 0;
     const uint32_t count = available < limit ? (uint32_t)available : limit;
     if (out->size_bytes == 0 || out->prev_index != prev_index || out->count != count) {
         out->prev_index = prev_index;
@@ -49,8 +59,9 @@ static uint32_t send_append(struct raft *r, struct sim_env *env, uint32_t place,
 static void stream(struct raft *r, struct sim_env *env, uint32_t place, struct outgoing *out)
 {
     struct raft_peer *peer = &r->peers[place];
-    while (peer->streaming && peer->next <= r->log.last &&
-           peer->next - peer->match <= WINDOW_ENTRIES) {
+    const uint64_t end = sendable(r);
+    while (peer->streaming && peer->next <= end &&
+           peer->next - peer->match <= r->config.pipeline_window) {
         peer->next += send_append(r, env, place, r->config.max_entries, out);
     }
 }
@@ -63,6 +74,22 @@ void raft_replicate(struct raft *r, struct sim_env *env)
         if (r->peers[i].streaming && r->peers[i].member) {
             stream(r, env, i, &out);
         }
+    }
+}
+
+void raft_batch_end(struct raft *r, struct sim_env *env)
+{
+    r->batched = r->log.last;
+    raft_replicate(r, env);
+}
+
+void raft_batch_add(struct raft *r, struct sim_env *env)
+{
+    const uint64_t waiting = r->log.last - r->batched;
+    if (r->config.batch_delay_ns == 0 || waiting >= r->config.max_entries) {
+        raft_batch_end(r, env);
+    } else if (waiting == 1) {
+        sim_timer_set(env, RAFT_TIMER_BATCH, r->config.batch_delay_ns);
     }
 }
 
@@ -105,6 +132,7 @@ void raft_start_replication(struct raft *r, struct sim_env *env)
             return;
         }
     }
+    r->batched = r->log.last;
     struct outgoing out;
     out.size_bytes = 0;
     for (uint32_t i = 0; i < r->member_count; i++) {
@@ -124,6 +152,7 @@ void raft_on_heartbeat_timer(struct raft *r, struct sim_env *env)
         return;
     }
     sim_timer_set(env, RAFT_TIMER_HEARTBEAT, r->config.heartbeat_ns);
+    raft_watch_disk(r, env);
     struct outgoing out;
     out.size_bytes = 0;
     for (uint32_t i = 0; i < r->member_count; i++) {

@@ -154,6 +154,7 @@ void raft_settle(struct raft *r, struct sim_env *env)
         r->sync_last = r->log.last;
         r->sync_hard = r->hard_written;
         r->sync_snapshot = r->snapshot.written;
+        r->sync_began_ns = r->config.slow_disk_ns > 0 ? sim_monotonic_ns(env) : SIM_NEVER;
         sim_disk_sync(env, ++r->sync_token);
     }
 }
@@ -163,6 +164,7 @@ void raft_on_synced(struct raft *r, struct sim_env *env, const struct sim_event 
     if (!r->syncing || event->token != r->sync_token) {
         return;
     }
+    raft_watch_disk(r, env);
     r->syncing = false;
     if (event->status != SIM_OK) {
         raft_halt(r, env);
@@ -177,6 +179,9 @@ void raft_on_synced(struct raft *r, struct sim_env *env, const struct sim_event 
     }
     if (r->role == SIM_ROLE_LEADER) {
         raft_advance_commit(r, env);
+        if (SIM_UNLIKELY(r->config.write_before_send)) {
+            raft_replicate(r, env);
+        }
     }
 }
 
