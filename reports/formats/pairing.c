@@ -20,8 +20,11 @@ bool pairing_fail(struct pairing *pairing, uint32_t line, const char *format, ..
 
 bool pairing_no_memory(struct pairing *pairing, uint32_t line)
 {
-    (void)pairing_fail(pairing, line, "the history up to here fills the memory it may take");
-    pairing->status = SIM_ENOMEM;
+    if (pairing->status != SIM_EINVAL) {
+        pairing->status = SIM_OK;
+        (void)pairing_fail(pairing, line, "the history up to here fills the memory it may take");
+        pairing->status = SIM_ENOMEM;
+    }
     return false;
 }
 

@@ -157,7 +157,7 @@ enum history_format history_recognise(const char *bytes, size_t size_bytes)
         if (scan_token(&s, "INFO")) {
             return HISTORY_ETCD_LOG;
         }
-        if (*s.at != '{' && *s.at != '[' && *s.at != '#') {
+        if (!memchr("{[(#", *s.at, 4)) {
             return HISTORY_UNKNOWN;
         }
         int64_t process;

@@ -20,6 +20,7 @@
 static const check_judge_fn judges[] = {check_objects, check_txn};
 
 enum { STEPS_STANDARD = 20 * 1000 * 1000, MEMORY_STANDARD_MIB = 1024, SUMMARY_ROWS_MAX = 64 };
+enum { WITNESS_MAX = 40, WITNESS_FIRST = 10 }; /* Operations shown in words. */
 
 /* ---- The files ----------------------------------------------------------------------------- */
 
@@ -198,9 +199,16 @@ static void put_words(const struct check_file *file, const struct check_answer *
         printf("%s%s", i == 0 ? "    " : ", ", r->anomalies[i]);
     }
     printf("%s%s\n", r->anomaly_count > 0 ? ": " : "    ", r->detail);
+    /* A lock's witness can be all of its history: nothing less shows that it was held. */
+    const uint32_t left_out = r->witness_count > WITNESS_MAX ? r->witness_count - WITNESS_MAX : 0;
     for (uint32_t i = 0; i < r->witness_count; i++) {
         const struct check_line *l = &answer->lines[i];
         char place[40] = "";
+        if (left_out && i == WITNESS_FIRST) {
+            printf("      (%" PRIu32 " more operations; all of them with --json)\n", left_out);
+            i += left_out;
+            l += left_out;
+        }
         if (l->return_line) {
             (void)snprintf(place, sizeof place, "lines %" PRIu32 "-%" PRIu32, l->line,
                            l->return_line);
