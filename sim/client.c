@@ -421,24 +421,11 @@ static void finish(struct sim_world *world, uint32_t node, enum sim_outcome outc
     become_idle(world, node);
 }
 
-/* The attempt came to nothing: another one, elsewhere, or the end. */
-static void try_again(struct sim_world *world, uint32_t node, uint64_t hint)
+/* Whom the session turns to next, in this operation or the one after. */
+static void turn(struct sim_world *world, struct sim_client *client, uint64_t hint)
 {
-    struct sim_client *client = client_of(world, node);
     const struct sim_workload *workload = workload_of(world, client);
     const struct sim_plan_group *group = &world->plan->groups[workload->target_group];
-    const struct sim_history_row *row = &world->history[client->row];
-    client->waiting = false;
-    if (row->attempts >= workload->attempts) {
-        const bool reads = sim_operation_reads(&row->operation);
-        const bool known = !client->in_doubt || reads;
-        if (workload->scripted && !reads) {
-            note_gap(world, world->now_ns);
-            world->write_failed = true;
-        }
-        finish(world, node, known ? SIM_OUTCOME_FAIL : SIM_OUTCOME_INFO, SIM_NOBODY, NULL);
-        return;
-    }
     if (workload->follow_leader && hint >= group->first_node &&
         hint < group->first_node + group->node_count) {
         client->server = (uint32_t)hint - group->first_node;
@@ -447,6 +434,29 @@ static void try_again(struct sim_world *world, uint32_t node, uint64_t hint)
          * deposed leader and its last follower, must not keep a client from the others. */
         client->turn = (client->turn + 1) % group->node_count;
         client->server = client->turn;
+    }
+}
+
+/* The attempt came to nothing: another one, elsewhere, or the end. */
+static void try_again(struct sim_world *world, uint32_t node, uint64_t hint)
+{
+    struct sim_client *client = client_of(world, node);
+    const struct sim_workload *workload = workload_of(world, client);
+    const struct sim_history_row *row = &world->history[client->row];
+    client->waiting = false;
+    const bool last = row->attempts >= workload->attempts;
+    if (!last || workload->attempts == 1) { /* Or it would ask the same follower for ever. */
+        turn(world, client, hint);
+    }
+    if (last) {
+        const bool reads = sim_operation_reads(&row->operation);
+        const bool known = !client->in_doubt || reads;
+        if (workload->scripted && !reads) {
+            note_gap(world, world->now_ns);
+            world->write_failed = true;
+        }
+        finish(world, node, known ? SIM_OUTCOME_FAIL : SIM_OUTCOME_INFO, SIM_NOBODY, NULL);
+        return;
     }
     later(world, node, sim_dist_draw(&workload->backoff, &client->rng), CLIENT_RETRY);
 }

@@ -181,9 +181,11 @@ struct sim_workload {
     uint32_t txn_parts;                          /* TXN: 1 to this many parts, as often each, */
     uint32_t txn_weight[SIM_TXN_FUNCTION_COUNT]; /* by the order of sim_txn_function(). */
     uint64_t timeout_ns;                         /* Of one attempt. */
-    uint32_t attempts;                           /* At most; then the outcome is info (or fail). */
-    struct sim_dist backoff;                     /* Before another attempt. */
-    bool follow_leader; /* Use the hint of NOT_LEADER; else always the next server. */
+    uint32_t attempts;       /* At most; then the outcome is info (or fail), and the next operation
+                              * begins where the last attempt was. With 1 it moves on as if it were an
+                              * attempt. */
+    struct sim_dist backoff; /* Before another attempt. */
+    bool follow_leader;      /* Use the hint of NOT_LEADER; else always the next server. */
     bool stick; /* Stay with the server nearest by number instead of a random first choice. */
     uint64_t start_ns;
     uint64_t stop_ns;    /* SIM_NEVER: until the end. */

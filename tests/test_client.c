@@ -403,6 +403,25 @@ Test(client, a_hint_is_followed)
     }
 }
 
+/* A session that tries each operation only once does not ask a follower for ever: its next
+ * operation goes where the next attempt would have gone. */
+Test(client, a_session_of_single_attempts_moves_on)
+{
+    for (uint32_t answer = TALK_REFUSES; answer <= TALK_POINTS;
+         answer += TALK_POINTS - TALK_REFUSES) {
+        struct stage s;
+        retry_plan(&s, TALK_STORES, SIM_WRITE);
+        stage_set(&s, 0, TALK_ANSWER, answer);
+        stage_set(&s, 0, TALK_HINT, 2);
+        s.plan.workloads[0].attempts = 1;
+        stage_run(&s, 1);
+        cr_expect_eq(outcomes(&s, SIM_OUTCOME_FAIL), 1);
+        cr_expect_eq(tries[1].server, answer == TALK_POINTS ? 2 : 1);
+        cr_expect_eq(tries[2].server, tries[1].server);
+        stage_end(&s);
+    }
+}
+
 /* Two servers that point at each other do not keep a client from the third. */
 Test(client, hints_in_a_circle_end)
 {

@@ -137,6 +137,7 @@ static bool print_json(const struct shrink *s, uint64_t wall_ns)
     add_size(object, "after", &after);
     result_json_u64(object, "tries", s->tries);
     result_json_u64(object, "kept", s->kept);
+    result_json_u64(object, "runs", s->runs);
     result_json_u64(object, "steps", s->steps);
     (void)cJSON_AddBoolToObject(object, "stopped", shrink_was_stopped());
     result_json_u64(object, "wall_ns", wall_ns);
@@ -144,20 +145,6 @@ static bool print_json(const struct shrink *s, uint64_t wall_ns)
 }
 
 /* ---- The command ---------------------------------------------------------------------------- */
-
-/* How large the run is that is shrunk: the drawn faults count, too. */
-static void measure_first(struct shrink *s)
-{
-    struct shrink_watch watch;
-    struct sim_world *world;
-    size_t faults = s->best.fault_count;
-    if (shrink_watch(s, 0, &watch, &world)) {
-        (void)sim_world_faults(world, &faults);
-    }
-    shrink_watch_release(&watch);
-    shrink_size(&s->best, &s->failure, &s->before);
-    s->before.faults = (uint32_t)faults;
-}
 
 /* Even a run that cannot be made smaller at all is written. */
 static bool write_first(struct shrink *s)
@@ -188,7 +175,6 @@ static int shrink_scenario(const struct shrink_request *request, const struct sc
                                        : "nothing fails, so there is nothing to shrink");
         code = shrink_was_stopped() ? EXIT_STOPPED : EXIT_INPUT;
     } else {
-        measure_first(&s);
         shrink_all(&s);
         const bool written = write_first(&s);
         const uint64_t wall_ns = runner_wall_ns() - begin_ns;

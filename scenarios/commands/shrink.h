@@ -23,14 +23,14 @@ struct shrink_size {
     uint32_t clients;
     uint32_t faults;
     uint32_t fates;
-    uint64_t operations; /* Begun before the failure. */
+    uint64_t operations; /* Begun before the failure, and before progress is demanded. */
     uint64_t duration_ns;
 };
 
 /* What must stay the same. */
 struct shrink_target {
     uint32_t check;             /* enum sim_check */
-    uint32_t verdict;           /* SIM_VIOLATED, or SIM_STUCK of liveness. */
+    uint32_t verdict;           /* SIM_VIOLATED, or SIM_STUCK of what demands progress. */
     char crash[SIM_DETAIL_MAX]; /* crash_free: what went wrong, without who; else "". */
 };
 
@@ -56,6 +56,7 @@ struct shrink {
     uint64_t budget;   /* at most this many. */
     uint64_t tries;    /* Changes looked at, */
     uint64_t kept;     /* and kept. */
+    uint64_t runs;     /* Of the world. */
     const char *pass;  /* What is being tried, for people. */
     const char *out;   /* The file; NULL: none. */
     char problem[200]; /* Why nothing can go on: out of memory, or the file; "" so far. */
@@ -65,7 +66,7 @@ struct shrink {
 /* ---- shrink_oracle.c ------------------------------------------------------------------------ */
 
 /* Find how `plan` fails with `seed`: `check` is enum sim_check, or SIM_CHECK_COUNT for the first
- * that is violated (else stuck). On success `best` is a copy of the plan; false: it does not fail,
+ * that is violated or stuck. On success `best` is a copy of the plan; false: it does not fail,
  * or s->problem says what else is wrong. */
 bool shrink_first(struct shrink *s, const struct sim_plan *plan, uint64_t seed, uint32_t check);
 
@@ -126,7 +127,8 @@ void shrink_renumber(struct sim_plan *plan, const uint32_t *map);
 
 /* ---- shrink_passes.c, shrink_words.c -------------------------------------------------------- */
 
-/* All passes, until nothing becomes smaller or it is over. */
+/* Measure what there is, for s->before; then all passes, until nothing becomes smaller or it is
+ * over. */
 void shrink_all(struct shrink *s);
 void shrink_size(const struct sim_plan *plan, const struct shrink_failure *failure,
                  struct shrink_size *size);

@@ -45,13 +45,27 @@ static const char *crash_of(const char *detail)
     return words ? words : detail;
 }
 
+/* A hunt ends before the verdict of a check that watches is final; one that judges has spoken. */
+static uint32_t verdict_of(const struct sim_check_state *state)
+{
+    return state->judged ? state->verdict : SIM_VIOLATED;
+}
+
 static bool fits(const struct shrink_target *target, const struct sim_check_state *state)
 {
-    if (target->verdict != SIM_VIOLATED) {
-        return state->verdict == target->verdict;
-    }
-    return state->violated &&
+    return state->violated && verdict_of(state) == target->verdict &&
            (!target->crash[0] || strcmp(crash_of(state->detail), target->crash) == 0);
+}
+
+/* Those that clients begin to see whether there is progress are not the scenario's. */
+static uint64_t operations_of(const struct sim_world *world, uint64_t until_ns)
+{
+    size_t count;
+    const struct sim_history_row *rows = sim_world_history(world, &count);
+    while (count > 0 && rows[count - 1].invoke_ns > until_ns) {
+        count--;
+    }
+    return count;
 }
 
 static bool fails(struct shrink *s, const struct sim_plan *plan, uint64_t seed,
@@ -62,6 +76,7 @@ static bool fails(struct shrink *s, const struct sim_plan *plan, uint64_t seed,
     uint64_t wall_ns;
     s->runner.steps_max = 3 * s->failure.steps + 20000;
     const enum runner_end end = runner_run(&s->runner, plan, seed, NULL, &world, &wall_ns);
+    s->runs++;
     s->steps += RUN_STEPS;
     if (end == RUNNER_MEMORY) {
         return false;
@@ -72,11 +87,9 @@ static bool fails(struct shrink *s, const struct sim_plan *plan, uint64_t seed,
     if (end != RUNNER_DONE || !fits(&s->target, state)) {
         return false;
     }
-    size_t operations;
-    (void)sim_world_history(world, &operations);
-    *failure = (struct shrink_failure){.at_ns = state->violated ? state->at_ns : plan->duration_ns,
+    *failure = (struct shrink_failure){.at_ns = state->at_ns,
                                        .steps = sim_world_steps(world),
-                                       .operations = operations};
+                                       .operations = operations_of(world, plan->duration_ns)};
     memcpy(failure->detail, state->detail, sizeof failure->detail);
     return true;
 }
@@ -208,7 +221,7 @@ bool shrink_try(struct shrink *s, struct sim_plan *candidate)
 
 /* ---- The first ------------------------------------------------------------------------------ */
 
-/* What the first run came to: the check that was violated first, or liveness if it is stuck. */
+/* What the first run came to: the check that was violated, or got stuck, first. */
 static uint32_t first_finding(const struct sim_checks *checks)
 {
     uint32_t found = SIM_CHECK_COUNT;
@@ -219,8 +232,7 @@ static uint32_t first_finding(const struct sim_checks *checks)
             found = c;
         }
     }
-    const bool stuck = sim_checks_state(checks, SIM_CHECK_LIVENESS)->verdict == SIM_STUCK;
-    return found == SIM_CHECK_COUNT && stuck ? SIM_CHECK_LIVENESS : found;
+    return found;
 }
 
 bool shrink_first(struct shrink *s, const struct sim_plan *plan, uint64_t seed, uint32_t check)
@@ -241,13 +253,10 @@ bool shrink_first(struct shrink *s, const struct sim_plan *plan, uint64_t seed, 
         return false;
     }
     const struct sim_check_state *state = sim_checks_state(sim_world_checks(world), found);
-    s->target = (struct shrink_target){.check = found, .verdict = SIM_VIOLATED};
     if (!state->violated) {
-        s->target.verdict = SIM_STUCK;
-        if (state->verdict != SIM_STUCK) {
-            return false;
-        }
+        return false;
     }
+    s->target = (struct shrink_target){.check = found, .verdict = verdict_of(state)};
     if (found == SIM_CHECK_CRASH_FREE) {
         (void)snprintf(s->target.crash, sizeof s->target.crash, "%s", crash_of(state->detail));
     }

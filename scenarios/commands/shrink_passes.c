@@ -16,6 +16,20 @@ void shrink_size(const struct sim_plan *plan, const struct shrink_failure *failu
     }
 }
 
+/* How large the run is that is shrunk: the drawn faults count, too. */
+static void measure_first(struct shrink *s)
+{
+    struct shrink_watch watch;
+    struct sim_world *world;
+    size_t faults = s->best.fault_count;
+    if (shrink_watch(s, 0, &watch, &world)) {
+        (void)sim_world_faults(world, &faults);
+    }
+    shrink_watch_release(&watch);
+    shrink_size(&s->best, &s->failure, &s->before);
+    s->before.faults = (uint32_t)faults;
+}
+
 /* Only what the target needs: its check, the time until it, no demand for progress. */
 static bool only_target(struct shrink *s)
 {
@@ -48,6 +62,7 @@ static bool round_of_passes(struct shrink *s)
 void shrink_all(struct shrink *s)
 {
     static const uint32_t luck[] = {0, 3, 10, 30};
+    measure_first(s);
     s->luck = 0;
     (void)pass(s, "checks", only_target);
     (void)pass(s, "chance", shrink_concrete);
