@@ -11,11 +11,16 @@
 
 static struct stage s;
 
+static const struct sim_check_state *verdict_of(uint32_t check, uint64_t seed)
+{
+    s.plan.checks = UINT64_C(1) << check;
+    stage_run(&s, seed);
+    return sim_checks_state(sim_world_checks(s.world), check);
+}
+
 static const struct sim_check_state *verdict(uint64_t seed)
 {
-    s.plan.checks = UINT64_C(1) << SIM_CHECK_LINEARIZABLE;
-    stage_run(&s, seed);
-    return sim_checks_state(sim_world_checks(s.world), SIM_CHECK_LINEARIZABLE);
+    return verdict_of(SIM_CHECK_LINEARIZABLE, seed);
 }
 
 /* Clients that ask any server, and now and then wait. */
@@ -40,35 +45,39 @@ Test(check_consistency, models_are_checks_of_their_own)
     cr_expect_null(sim_model_find("linearizable_"));
 }
 
-Test(check_consistency, one_server_is_linearizable)
+Test(check_consistency, one_server_keeps_every_model)
 {
     plan(1, 5);
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        const struct sim_check_state *state = verdict(seed);
-        cr_expect_eq(state->verdict, SIM_HOLDS, "seed %llu: %s", (unsigned long long)seed,
-                     state->detail);
-        cr_expect_gt(state->exercised, 200);
+    for (size_t m = 0; m < sim_model_count; m++) {
+        for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+            const struct sim_check_state *state = verdict_of(sim_models[m].number, seed);
+            cr_expect_eq(state->verdict, SIM_HOLDS, "%s, seed %llu: %s",
+                         sim_model_name(&sim_models[m]), (unsigned long long)seed, state->detail);
+            cr_expect_gt(state->exercised, 200);
+        }
     }
     stage_end(&s);
 }
 
 /* The violation is that of the last operation that it takes, and says who saw what. */
-Test(check_consistency, servers_that_know_nothing_of_each_other_are_not)
+Test(check_consistency, servers_that_know_nothing_of_each_other_are_not_one_store)
 {
+    static const uint32_t checks[] = {SIM_CHECK_LINEARIZABLE, SIM_CHECK_STRICT_SERIALIZABLE};
     plan(2, 5);
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        const struct sim_check_state *state = verdict(seed);
-        cr_assert_eq(state->verdict, SIM_VIOLATED, "seed %llu", (unsigned long long)seed);
+    for (uint64_t i = 0; i < 2 * SEEDS; i++) {
+        const struct sim_check_state *state = verdict_of(checks[i % 2], i / 2);
+        cr_assert_eq(state->verdict, SIM_VIOLATED, "seed %llu: %s", (unsigned long long)i / 2,
+                     state->detail);
         cr_expect(state->violated);
-        cr_expect_not_null(strstr(state->detail, "; c"), "%s", state->detail);
+        cr_expect_not_null(strstr(state->detail, i % 2 ? "c" : "; c"), "%s", state->detail);
         size_t count;
         const struct sim_history_row *rows = sim_world_history(s.world, &count);
         bool is_a_return = false;
-        for (size_t i = 0; i < count; i++) {
+        for (size_t r = 0; r < count; r++) {
             is_a_return |=
-                rows[i].return_event == state->event && rows[i].return_ns == state->at_ns;
+                rows[r].return_event == state->event && rows[r].return_ns == state->at_ns;
         }
-        cr_expect(is_a_return, "seed %llu", (unsigned long long)seed);
+        cr_expect(is_a_return, "seed %llu", (unsigned long long)i / 2);
     }
     stage_end(&s);
 }
@@ -129,11 +138,14 @@ Test(check_consistency, a_run_is_the_same_whether_it_is_judged_or_not)
 /* Without memory the verdict is unknown, or right: never wrong, and nothing is lost. */
 Test(check_consistency, without_memory_it_is_unknown)
 {
-    for (uint32_t servers = 1; servers <= 2; servers++) {
+    static const uint32_t checks[] = {SIM_CHECK_LINEARIZABLE, SIM_CHECK_STRICT_SERIALIZABLE};
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint32_t servers = 1 + i / 2;
+        const uint32_t check = checks[i % 2];
         uint32_t unknown = 0;
         uint32_t right = 0;
         plan(servers, 5);
-        s.plan.checks = UINT64_C(1) << SIM_CHECK_LINEARIZABLE;
+        s.plan.checks = UINT64_C(1) << check;
         for (uint64_t n = 1;; n++) {
             stage_begin(&s, 1);
             (void)sim_world_run(s.world, s.plan.duration_ns);
@@ -143,11 +155,11 @@ Test(check_consistency, without_memory_it_is_unknown)
             const bool failed = allocations_failed();
             allocations_fail_at(0);
             cr_assert_eq(allocations_live(), before, "the allocation %llu", (unsigned long long)n);
-            const uint32_t found =
-                sim_checks_state(sim_world_checks(s.world), SIM_CHECK_LINEARIZABLE)->verdict;
+            const uint32_t found = sim_checks_state(sim_world_checks(s.world), check)->verdict;
             const uint32_t expected = servers == 1 ? SIM_HOLDS : SIM_VIOLATED;
             cr_assert(found == expected || (failed && found == SIM_UNKNOWN),
-                      "the allocation %llu: %s", (unsigned long long)n, sim_verdict_name(found));
+                      "check %u, servers %u: the allocation %llu: %s", check, servers,
+                      (unsigned long long)n, sim_verdict_name(found));
             unknown += found == SIM_UNKNOWN;
             right += found == expected;
             if (!failed) {

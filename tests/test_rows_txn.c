@@ -25,7 +25,8 @@ static struct sim_history_row txn(uint32_t client, uint64_t value, uint64_t invo
 static struct sim_rows_result judge(const struct sim_history_row *rows, size_t count)
 {
     struct sim_rows_result result;
-    sim_check_rows_txn(SIM_TXN_STRICT_SERIALIZABLE, rows, count, &budget, &result);
+    const struct sim_rows given = {.rows = rows, .count = count};
+    sim_check_rows(sim_model_find("strict-serializable"), &given, &budget, &result);
     return result;
 }
 
@@ -137,7 +138,8 @@ Test(rows_txn, little_memory_means_unknown)
     for (size_t bytes = 0; bytes < 16384; bytes += 64) {
         const struct sim_budget small = {.steps = 100000, .memory_bytes = bytes};
         struct sim_rows_result result;
-        sim_check_rows_txn(SIM_TXN_STRICT_SERIALIZABLE, rows, 2, &small, &result);
+        const struct sim_rows given = {.rows = rows, .count = 2};
+        sim_check_rows(sim_model_find("strict-serializable"), &given, &small, &result);
         cr_expect(result.verdict == SIM_UNKNOWN || result.verdict == SIM_VIOLATED, "%zu", bytes);
         unknown += result.verdict == SIM_UNKNOWN;
         sim_rows_result_release(&result);

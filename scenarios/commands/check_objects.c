@@ -92,7 +92,7 @@ bool check_objects(const struct check_file *file, struct check_answer *answer,
         }
     }
     const struct sim_model *model = sim_model_find(file->model ? file->model : "linearizable");
-    if (!model) {
+    if (!model || !model->check) {
         return false;
     }
     answer->model = sim_model_name(model);

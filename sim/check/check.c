@@ -56,6 +56,20 @@ const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT] = {
     [SIM_CHECK_LINEARIZABLE] =
         {"linearizable",
          "Operations take effect one at a time, each between its invocation and its return."},
+    [SIM_CHECK_STRICT_SERIALIZABLE] =
+        {"strict_serializable",
+         "Transactions take effect one at a time, each between its invocation and its return."},
+    [SIM_CHECK_STRONG_SESSION_SERIALIZABLE] =
+        {"strong_session_serializable",
+         "Transactions take effect one at a time, those of each client in its order."},
+    [SIM_CHECK_SERIALIZABLE] = {"serializable",
+                                "Transactions take effect one at a time, in whatever order."},
+    [SIM_CHECK_SNAPSHOT_ISOLATION] =
+        {"snapshot_isolation",
+         "A transaction reads one state, and writes only what nobody wrote since."},
+    [SIM_CHECK_READ_COMMITTED] =
+        {"read_committed",
+         "No transaction reads what another failed to write, or was still to write over."},
 };
 
 const char *sim_verdict_name(uint32_t verdict)

@@ -39,6 +39,11 @@ enum sim_check {
     SIM_CHECK_CONFIG_SAFETY,         /* I15 */
     SIM_CHECK_CONVERGENCE,           /* From here on judged at the end, and only where named. */
     SIM_CHECK_LINEARIZABLE,          /* The consistency models: sim/consistency/models.c. */
+    SIM_CHECK_STRICT_SERIALIZABLE,
+    SIM_CHECK_STRONG_SESSION_SERIALIZABLE,
+    SIM_CHECK_SERIALIZABLE,
+    SIM_CHECK_SNAPSHOT_ISOLATION,
+    SIM_CHECK_READ_COMMITTED,
     SIM_CHECK_COUNT
 };
 /* What "all" stands for: the invariants and liveness, which are those before convergence. */
@@ -63,7 +68,7 @@ struct sim_check_info {
 extern const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT];
 const char *sim_verdict_name(uint32_t verdict);
 
-#define SIM_DETAIL_MAX 240
+#define SIM_DETAIL_MAX 480
 
 struct sim_check_state {
     uint32_t verdict; /* enum sim_verdict; meaningful once the run has ended. */

@@ -12,7 +12,7 @@
 
 /* Beyond these a verdict is unknown. The steps come to an end before the memory does, so that it
  * does not depend on how many bytes a machine needs for a step. */
-static const struct sim_budget budget = {.steps = 1000000, .memory_bytes = (size_t)256 << 20};
+static const struct sim_budget budget = {.steps = 10000000, .memory_bytes = (size_t)256 << 20};
 
 static const char *client_name(const void *context, uint32_t client)
 {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sim/consistency/rows_order.h"
+#include "sim/consistency/rows_internal.h"
 
 /* What the history has open of a row. A transaction has several. */
 struct opened {
@@ -180,47 +180,24 @@ static const char *name_of(const void *context, const struct sim_history_operati
     return rows->name(rows->context, rows->rows[operation->invoke_line - 1].operation.client);
 }
 
-/* "c1: read key 1 = 7, 1200.5 to 1201.0 ms" */
-static void show_timed(const struct sim_history *history, uint32_t place, char *text,
-                       size_t size_bytes)
-{
-    const struct sim_history_operation *o = &history->operations[place];
-    const size_t length = sim_history_show(history, place, text, size_bytes);
-    const uint64_t from_us = o->invoke_ns / SIM_US;
-    const uint64_t to_us = o->return_ns / SIM_US;
-    char end[48] = "";
-    if (o->return_ns != SIM_NEVER) {
-        (void)snprintf(end, sizeof end, " to %" PRIu64 ".%03" PRIu64, to_us / 1000, to_us % 1000);
-    }
-    (void)snprintf(text + length, size_bytes - length, ", %s%" PRIu64 ".%03" PRIu64 "%s ms",
-                   *end ? "" : "from ", from_us / 1000, from_us % 1000, end);
-}
-
-/* The operations of the witness, last things last, each as a whole or not at all. */
+/* The operations of the witness, the last one last. */
 static void add_witness(const struct sim_history *history,
-                        const struct sim_consistency_result *from, char detail[SIM_DETAIL_MAX])
+                        const struct sim_consistency_result *from, const struct sim_rows *rows,
+                        char detail[SIM_DETAIL_MAX])
 {
-    enum { ROOM_FOR_MORE = 24 };
-    size_t length = strlen(detail);
-    for (uint32_t i = 0; i < from->witness_count; i++) {
+    bool fits = true;
+    for (uint32_t i = 0; fits && i < from->witness_count; i++) {
+        const struct sim_history_operation *o = &history->operations[from->witness[i]];
         char text[160];
-        show_timed(history, from->witness[i], text, sizeof text);
-        const size_t left = SIM_DETAIL_MAX - length;
-        const size_t needed = strlen(text) + 3;
-        const bool last = i + 1 == from->witness_count;
-        if (needed + (last ? 0 : ROOM_FOR_MORE) > left) {
-            (void)snprintf(detail + length, left, "; and %" PRIu32 " more",
-                           from->witness_count - i);
-            return;
-        }
-        length += (size_t)snprintf(detail + length, left, "; %s", text);
+        (void)sim_history_show(history, from->witness[i], text, sizeof text);
+        fits = sim_rows_say(&rows->rows[o->invoke_line - 1], text, from->witness_count - i, detail);
     }
 }
 
 /* ---- The verdict ----------------------------------------------------------------------------- */
 
-static void take_over(const struct sim_history *history, struct sim_consistency_result *from,
-                      struct sim_rows_result *to)
+static void take_over(const struct sim_history *history, const struct sim_rows *rows,
+                      struct sim_consistency_result *from, struct sim_rows_result *to)
 {
     to->steps += from->steps;
     const bool worse = from->verdict == SIM_VIOLATED ||
@@ -230,7 +207,7 @@ static void take_over(const struct sim_history *history, struct sim_consistency_
     }
     to->verdict = from->verdict;
     (void)snprintf(to->detail, sizeof to->detail, "%s", from->detail);
-    add_witness(history, from, to->detail);
+    add_witness(history, from, rows, to->detail);
     to->at_ns = 0;
     for (uint32_t i = 0; i < from->witness_count; i++) {
         const struct sim_history_operation *o = &history->operations[from->witness[i]];
@@ -266,7 +243,7 @@ static void check_object(const struct sim_model *model, enum sim_object object,
         }
         model->check(&history, budget, &found);
     }
-    take_over(&history, &found, result);
+    take_over(&history, rows, &found, result);
     sim_consistency_result_release(&found);
     sim_history_release(&history);
 }
@@ -276,11 +253,17 @@ void sim_check_rows(const struct sim_model *model, const struct sim_rows *rows,
 {
     static const enum sim_object objects[] = {SIM_OBJECT_REGISTER, SIM_OBJECT_LIST};
     *result = (struct sim_rows_result){.verdict = SIM_HOLDS};
+    if (model->transactions) {
+        sim_rows_judge_txns(model->isolation, rows, budget, result);
+    }
+    const uint64_t exercised = result->exercised; /* The same reads. */
+    result->exercised = 0;
     for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
-        if (sim_model_judges(model, objects[i])) {
+        if (sim_model_judges(model, objects[i]) && result->verdict != SIM_VIOLATED) {
             check_object(model, objects[i], rows, budget, result);
         }
     }
+    result->exercised = exercised > result->exercised ? exercised : result->exercised;
     if (result->verdict == SIM_HOLDS && result->exercised == 0) {
         result->verdict = SIM_VACUOUS;
     }

@@ -18,8 +18,8 @@
  *  - A session whose outcome stayed unknown goes on as another process, as in Jepsen: what it
  *    asked may still take place after what it asks next.
  *  - Each part of a transaction counts as an operation by itself that was open as long as the
- *    transaction. This is less than atomicity, so it never accuses wrongly; sim_check_rows_txn()
- *    judges transactions whole.
+ *    transaction. This is less than atomicity, so it never accuses wrongly; the models of
+ *    transactions judge them whole.
  *  - Of an invocation and a return in the same nanosecond the invocation comes first, unless the
  *    row's own session or the order of rows says otherwise.
  *
@@ -55,7 +55,8 @@ struct sim_rows_result {
     char detail[SIM_DETAIL_MAX];
 };
 
-/* Judge all rows. A model that does not judge lists leaves them out, and so for registers. */
+/* Judge all rows, transactions first. Objects that the model does not judge are left out. Values
+ * that are written twice make transactions unknown; in their detail "T5" is row 5. */
 void sim_check_rows(const struct sim_model *model, const struct sim_rows *rows,
                     const struct sim_budget *budget, struct sim_rows_result *result);
 void sim_rows_result_release(struct sim_rows_result *result);
@@ -63,11 +64,6 @@ void sim_rows_result_release(struct sim_rows_result *result);
 /* All rows as a history of transactions over lists and registers together: transaction i is row
  * i, a session is a process. `history` is initialised and empty. Errors: SIM_ENOMEM. */
 SIM_NODISCARD enum sim_status sim_txn_history_from_rows(struct sim_txn_history *history,
-                                                        const struct sim_history_row *rows,
-                                                        size_t count);
-/* Judge all rows, transactions whole, by a model of transactions (enum sim_txn_model). Values that
- * are written twice make it unknown. In the detail "T5" is row 5. */
-void sim_check_rows_txn(uint32_t model, const struct sim_history_row *rows, size_t count,
-                        const struct sim_budget *budget, struct sim_rows_result *result);
+                                                        const struct sim_rows *rows);
 
 #endif

@@ -1,4 +1,4 @@
-#include "sim/consistency/rows_order.h"
+#include "sim/consistency/rows_internal.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* A run's rows as transactions, each with all of its parts at once; what is not a transaction is
  * one of a single part. A compare-and-set that succeeded read what it expected and then wrote. */
-#include <stdio.h>
+#include "sim/consistency/rows_internal.h"
 
-#include "sim/consistency/rows.h"
-#include "sim/consistency/rows_order.h"
+#include <inttypes.h>
+#include <stdio.h>
 
 static enum sim_status add_read(struct sim_txn_history *h, const struct sim_history_row *row,
                                 uint32_t place, const struct sim_part *part)
@@ -77,8 +77,10 @@ static enum sim_status add_events(struct sim_txn_history *h, const struct sim_hi
 }
 
 enum sim_status sim_txn_history_from_rows(struct sim_txn_history *history,
-                                          const struct sim_history_row *rows, size_t count)
+                                          const struct sim_rows *given)
 {
+    const struct sim_history_row *rows = given->rows;
+    const size_t count = given->count;
     struct sim_rows_order order;
     enum sim_status status = sim_rows_order(&history->scratch, rows, count, &order);
     if (status == SIM_OK) {
@@ -88,28 +90,41 @@ enum sim_status sim_txn_history_from_rows(struct sim_txn_history *history,
     return status;
 }
 
-void sim_check_rows_txn(uint32_t model, const struct sim_history_row *rows, size_t count,
-                        const struct sim_budget *budget, struct sim_rows_result *result)
+/* Who the transactions are that the contradiction speaks of. */
+static void add_witness(const struct sim_rows *rows, const struct sim_consistency_result *found,
+                        char detail[SIM_DETAIL_MAX])
+{
+    bool fits = rows->name != NULL;
+    for (uint32_t i = 0; fits && i < found->witness_count; i++) {
+        const struct sim_history_row *row = &rows->rows[found->witness[i]];
+        char text[64];
+        (void)snprintf(text, sizeof text, "T%" PRIu32 " by %s", found->witness[i],
+                       rows->name(rows->context, row->operation.client));
+        fits = sim_rows_say(row, text, found->witness_count - i, detail);
+    }
+}
+
+void sim_rows_judge_txns(uint32_t isolation, const struct sim_rows *rows,
+                         const struct sim_budget *budget, struct sim_rows_result *result)
 {
     struct sim_txn_history history;
     struct sim_txn_witness witness;
     struct sim_consistency_result found = {
         .verdict = SIM_UNKNOWN, .detail = "the history fills the memory that a check may take"};
-    *result = (struct sim_rows_result){0};
     sim_txn_history_init(&history, SIM_TXN_LIST, budget->memory_bytes);
-    if (sim_txn_history_from_rows(&history, rows, count) == SIM_OK) {
+    if (sim_txn_history_from_rows(&history, rows) == SIM_OK) {
         for (uint32_t i = 0; i < history.operation_count; i++) {
             result->exercised += history.operations[i].action == SIM_TXN_READ;
         }
-        sim_txn_check(&history, model, budget, &found, &witness);
+        sim_txn_check(&history, isolation, budget, &found, &witness);
         sim_txn_witness_release(&witness);
     }
-    const bool vacuous = found.verdict == SIM_HOLDS && result->exercised == 0;
-    result->verdict = vacuous ? SIM_VACUOUS : found.verdict;
+    result->verdict = found.verdict;
     result->steps = found.steps;
     (void)snprintf(result->detail, sizeof result->detail, "%s", found.detail);
+    add_witness(rows, &found, result->detail);
     for (uint32_t i = 0; i < found.witness_count; i++) {
-        const uint64_t at_ns = rows[found.witness[i]].return_ns;
+        const uint64_t at_ns = rows->rows[found.witness[i]].return_ns;
         result->at_ns = at_ns != SIM_NEVER && at_ns > result->at_ns ? at_ns : result->at_ns;
     }
     result->witness = found.witness;
