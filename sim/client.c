@@ -620,6 +620,19 @@ bool sim_clients_write(const struct sim_world *world)
     return false;
 }
 
+uint64_t sim_clients_invoked_ns(const struct sim_world *world,
+                                const struct sim_operation *operation)
+{
+    const uint32_t place = operation->client - world->server_count;
+    if (place >= world->node_count - world->server_count) {
+        return 0;
+    }
+    const struct sim_client *client = &world->clients[place];
+    return client->open && client->sequence == operation->sequence
+               ? world->history[client->row].invoke_ns
+               : 0;
+}
+
 bool sim_clients_idle(const struct sim_world *world)
 {
     for (uint32_t i = 0; i < world->node_count - world->server_count; i++) {

@@ -235,9 +235,11 @@ void sim_applied(struct sim_env *env, uint64_t index, uint64_t term, uint64_t di
     sim_checks_applied(env->world->checks, env->id, index, term, digest, operation, took_effect);
 }
 
-void sim_read_served(struct sim_env *env, uint64_t index, bool leased)
+void sim_read_served(struct sim_env *env, const struct sim_operation *operation, uint64_t index,
+                     bool leased)
 {
-    sim_checks_read_served(env->world->checks, env->id, index, leased);
+    sim_checks_read_served(env->world->checks, env->id, index, leased,
+                           sim_clients_invoked_ns(env->world, operation));
 }
 
 int64_t sim_setting(const struct sim_env *env, uint32_t setting)

@@ -130,9 +130,10 @@ void sim_publish(struct sim_env *env, uint32_t fact, int64_t value);
 void sim_applied(struct sim_env *env, uint64_t index, uint64_t term, uint64_t digest,
                  const struct sim_operation *operation, bool took_effect);
 
-/* Say that a read is answered from the state as of log entry `index`, without an entry of its
- * own; `leased`: without asking any other node, because no other can lead at this moment. */
-void sim_read_served(struct sim_env *env, uint64_t index, bool leased);
+/* Say that a client's read is answered from the state as of log entry `index`, without an entry of
+ * its own; `leased`: without asking any other node, because no other can lead at this moment. */
+void sim_read_served(struct sim_env *env, const struct sim_operation *operation, uint64_t index,
+                     bool leased);
 
 /* ---- Settings, facts, bugs ---------------------------------------------------------- */
 

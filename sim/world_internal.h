@@ -290,6 +290,9 @@ void sim_clients_event(struct sim_world *world, const struct sim_pending *event)
 void sim_clients_workload(struct sim_world *world, const struct sim_pending *event);
 void sim_clients_response(struct sim_world *world, uint32_t client, const struct sim_message *m);
 /* Progress is demanded: workloads that had stopped go on. */
+/* When an operation that is open was invoked; 0 if it is not open. */
+uint64_t sim_clients_invoked_ns(const struct sim_world *world,
+                                const struct sim_operation *operation);
 void sim_clients_settle(struct sim_world *world);
 bool sim_clients_write(const struct sim_world *world); /* Does any workload write? */
 bool sim_clients_idle(const struct sim_world *world);  /* No operation is open. */

@@ -259,7 +259,8 @@ void sim_applied(struct sim_env *env, uint64_t index, uint64_t term, uint64_t di
     env->effect_count += took_effect;
 }
 
-void sim_read_served(struct sim_env *env, uint64_t index, bool leased)
+void sim_read_served(struct sim_env *env, const struct sim_operation *operation, uint64_t index,
+                     bool leased)
 {
     env->reads_served++;
     env->leased_reads += leased;

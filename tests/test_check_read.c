@@ -3,9 +3,11 @@
 
 TestSuite(read, .init = cluster_at_work, .fini = cluster_end);
 
+#define ASKED_NS 1000 /* When the clients of these reads asked. */
+
 static void serve(uint32_t node, bool leased)
 {
-    sim_checks_read_served(world->checks, node, of(node)->applied, leased);
+    sim_checks_read_served(world->checks, node, of(node)->applied, leased, ASKED_NS);
 }
 
 /* The one leader may read, and the next one, when it knows what is committed. */
@@ -29,6 +31,7 @@ Test(read, accepts_an_answer_that_was_on_its_way)
     elect(N2, N3, 2);
     store(N2, 2, 202);
     store(N3, 2, 202);
+    world->now_ns = ASKED_NS;
     commit(N2, 2);
     serve(N1, false);
     expect_clean();
@@ -78,4 +81,18 @@ Test(read, rejects_a_leader_that_does_not_know_what_is_committed)
     expect_violated(SIM_CHECK_LEASE_SAFETY,
                     "n2, leader of term 2, read the state after entry 1, when n1, leader of term "
                     "1, had committed entry 2");
+}
+
+/* An answer that somebody gave to an earlier question says nothing about now (R13). */
+Test(read, rejects_an_answer_without_what_was_committed_before_the_question)
+{
+    elect(N2, N3, 2);
+    store(N2, 2, 202);
+    store(N3, 2, 202);
+    world->now_ns = ASKED_NS - 1;
+    commit(N2, 2);
+    serve(N1, false);
+    expect_violated(SIM_CHECK_LEASE_SAFETY,
+                    "n1, leader of term 1, read the state after entry 1, but entry 2 had been "
+                    "committed before the client asked");
 }

@@ -34,6 +34,21 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
     [RAFT_R10] = {"R10_no_prev_log_check",
                   "A follower appends without comparing the term of the entry before.",
                   "Ongaro and Ousterhout 2014, section 5.3", "log_matching"},
+    [RAFT_R11] =
+        {"R11_stale_leader_reads",
+         "A leader answers reads from its own state without asking whether it still leads.",
+         "etcd #741", "lease_safety"},
+    [RAFT_R12] = {"R12_reads_before_own_commit",
+                  "A new leader answers reads before an entry of its own term is committed, so "
+                  "that it lacks what was committed before it.",
+                  "etcd #7331; TiKV PR 9239", "lease_safety"},
+    [RAFT_R13] = {"R13_old_answers_counted",
+                  "An answer to an earlier round of heartbeats counts for the one under way, and "
+                  "so for reads that came after it.",
+                  "etcd #20418 and PR 21375", "lease_safety"},
+    [RAFT_R14] = {"R14_lease_without_drift",
+                  "A lease lasts as long as the election timeout, as if all clocks ran alike.",
+                  "TiKV #964; etcd #6005; sofa-jraft PR 34; nebula #2723", "lease_safety"},
     [RAFT_R15] = {"R15_no_jitter",
                   "Every election timeout is the same, so that nodes become candidates together, "
                   "time after time.",

@@ -41,6 +41,9 @@ static void ask(struct raft *r, struct sim_env *env)
 
 static uint64_t lease_ns(const struct raft *r)
 {
+    if (raft_has_bug(r, RAFT_R14)) {
+        return r->config.election_low_ns;
+    }
     const uint64_t drift = r->config.lease_drift_ppm;
     return sim_muldiv64(r->config.election_low_ns, SIM_PPM - drift, SIM_PPM + drift);
 }
@@ -110,8 +113,9 @@ void raft_on_heartbeat_reply(struct raft *r, struct sim_env *env, const struct s
     }
     struct raft_peer *peer = &r->peers[raft_place(r, event->from)];
     peer->active = true;
-    if (reply.a > peer->round) {
-        peer->round = reply.a;
+    const uint64_t round = raft_has_bug(r, RAFT_R13) ? r->reads.round : reply.a;
+    if (round > peer->round) {
+        peer->round = round;
         count_answers(r);
     }
 }
@@ -139,7 +143,7 @@ void raft_lease_ends(struct raft *r)
 
 static bool knows_what_is_committed(const struct raft *r)
 {
-    return raft_term_at(r, r->commit) == r->term;
+    return raft_term_at(r, r->commit) == r->term || raft_has_bug(r, RAFT_R12);
 }
 
 static void answer(struct raft *r, struct sim_env *env, const struct sim_operation *operation,
@@ -148,7 +152,7 @@ static void answer(struct raft *r, struct sim_env *env, const struct sim_operati
     uint64_t result = 0;
     const bool known = kv_query(&r->kv, operation, &result);
     assert(known);
-    sim_read_served(env, r->applied, leased);
+    sim_read_served(env, operation, r->applied, leased);
     kv_reply(&r->kv, env, operation, SIM_ANSWER_OK, result);
 }
 
@@ -176,6 +180,10 @@ static bool put_off(struct raft *r, struct sim_env *env, const struct sim_operat
 bool raft_read(struct raft *r, struct sim_env *env, const struct sim_operation *operation)
 {
     uint64_t result;
+    if (raft_has_bug(r, RAFT_R11) && kv_query(&r->kv, operation, &result)) {
+        answer(r, env, operation, true);
+        return true;
+    }
     if (r->config.read_mode == RAFT_READ_LOG || !kv_query(&r->kv, operation, &result)) {
         return false;
     }

@@ -44,9 +44,8 @@ const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT] = {
     [SIM_CHECK_CRASH_FREE] = {"crash_free", "The code of no node fails."},
     [SIM_CHECK_LIVENESS] = {"liveness",
                             "Once a quorum is healed, operations are acknowledged again."},
-    [SIM_CHECK_LEASE_SAFETY] =
-        {"lease_safety",
-         "A leader that reads under its lease has not been replaced, and knows what is committed."},
+    [SIM_CHECK_LEASE_SAFETY] = {"lease_safety", "A read without a log entry sees all that was "
+                                                "committed before; no lease outlives its leader."},
     [SIM_CHECK_CONFIG_SAFETY] =
         {"config_safety",
          "One configuration changes at a time, majorities meet, and every node counts by its log."},

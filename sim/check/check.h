@@ -94,8 +94,10 @@ void sim_checks_durable(struct sim_checks *checks, uint32_t node, enum sim_durab
                         uint32_t file, uint64_t position, struct sim_label label);
 void sim_checks_applied(struct sim_checks *checks, uint32_t node, uint64_t index, uint64_t term,
                         uint64_t digest, const struct sim_operation *operation, bool took_effect);
-/* A node answers a read without a log entry, see sim_read_served(). */
-void sim_checks_read_served(struct sim_checks *checks, uint32_t node, uint64_t index, bool leased);
+/* A node answers a read without a log entry, see sim_read_served(); it was asked for at
+ * `invoke_ns`, 0: not known. */
+void sim_checks_read_served(struct sim_checks *checks, uint32_t node, uint64_t index, bool leased,
+                            uint64_t invoke_ns);
 /* A client has been told that its operation is done. */
 void sim_checks_acked(struct sim_checks *checks, const struct sim_history_row *row);
 /* A node has crashed or left, and its disk has lost what it loses by that. */

@@ -126,6 +126,9 @@ static void note_commit(struct sim_checks *checks, uint32_t node, const struct s
             return;
         }
         (void)sim_ghost_decide(known, id, node);
+        if (known->committed_ns == 0) {
+            known->committed_ns = world->now_ns;
+        }
     }
     const uint64_t place = sim_ghost_get(&group->leader_places, view->term, 0);
     if (place != 0 && group->leaders[place - 1].commit_high < view->commit_index) {

@@ -40,12 +40,13 @@ struct sim_ghost_index {
     uint64_t previous_term; /* and the term of the entry before it. */
     uint64_t decided_term;  /* The first entry that a leader committed or a node applied. */
     uint64_t decided_digest;
+    uint64_t committed_ns;    /* When a leader first committed it; 0: none has. */
     uint32_t seen_by;         /* Node + 1; 0: nothing seen here. */
     uint32_t decided_by : 31; /* Node + 1; 0: nothing decided here. */
     uint32_t acked : 1;       /* A client was told that the operation in it is done. */
 };
 
-#define SIM_GHOST_PAGE 255
+#define SIM_GHOST_PAGE 219
 
 struct sim_ghost_page {
     uint64_t number; /* First index / SIM_GHOST_PAGE. */
