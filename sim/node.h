@@ -126,7 +126,8 @@ void sim_publish(struct sim_env *env, uint32_t fact, int64_t value);
 
 /* Say that the state machine applied log entry `index`. `operation` is what it carried (NULL
  * for the protocol's own entries), `took_effect` whether state changed or was read for the
- * first time for this (client, sequence): a session's duplicate did not. */
+ * first time for this (client, sequence): a session's duplicate did not. To be said before the
+ * next one is applied. */
 void sim_applied(struct sim_env *env, uint64_t index, uint64_t term, uint64_t digest,
                  const struct sim_operation *operation, bool took_effect);
 
@@ -196,7 +197,8 @@ struct sim_view {
     uint64_t applied_index;
     uint64_t snapshot_index; /* 0 if none. */
     uint64_t snapshot_term;
-    const uint32_t *voters; /* Of the configuration in force; node numbers. */
+    uint64_t snapshot_config_index; /* Of the entry with the configuration that the snapshot has. */
+    const uint32_t *voters;         /* Of the configuration in force; node numbers. */
     uint32_t voter_count;
     /* While two configurations are in force at once (joint consensus): who else must agree, by
      * a majority of its own. 0 otherwise. */
@@ -215,6 +217,9 @@ struct sim_consensus {
     bool (*entry)(const void *state, uint64_t index, struct sim_entry_id *id);
     /* A leader's knowledge of a peer; false if it has none. */
     bool (*progress)(const void *state, uint32_t peer, uint64_t *match, uint64_t *next);
+    /* Of all that applied_index entries have made of the state machine, sessions included: equal
+     * states, equal digests, on every node. NULL: not told. */
+    uint64_t (*state_digest)(const void *state);
 };
 
 /* A register or a list that a node holds. */

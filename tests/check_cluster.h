@@ -23,6 +23,8 @@ struct scripted { /* What a server's memory holds. */
     uint64_t commit;
     uint64_t applied;
     struct sim_label snapshot; /* index, term */
+    uint64_t snapshot_config;
+    uint64_t state; /* Of the state machine. */
     uint32_t voters[GROUP];
     uint32_t voter_count;
     uint32_t old_voters[GROUP];
@@ -52,6 +54,7 @@ static inline void scripted_view(const void *state, struct sim_view *view)
                               .voter_count = s->voter_count,
                               .old_voters = s->old_voters,
                               .old_voter_count = s->old_voter_count,
+                              .snapshot_config_index = s->snapshot_config,
                               .config_index = s->config_index};
 }
 
@@ -74,6 +77,11 @@ static inline bool scripted_progress(const void *state, uint32_t peer, uint64_t 
     return s->next[peer] != 0;
 }
 
+static inline uint64_t scripted_state(const void *state)
+{
+    return ((const struct scripted *)state)->state;
+}
+
 static inline void scripted_event(void *state, struct sim_env *env, const struct sim_event *event)
 {
     (void)state;
@@ -86,7 +94,8 @@ static const struct sim_consensus scripted_consensus = {.log_file = LOG,
                                                         .snapshot_file = SNAPSHOT,
                                                         .view = scripted_view,
                                                         .entry = scripted_entry,
-                                                        .progress = scripted_progress};
+                                                        .progress = scripted_progress,
+                                                        .state_digest = scripted_state};
 static const struct sim_node_kind scripted_kind = {.name = "scripted",
                                                    .state_bytes = sizeof(struct scripted),
                                                    .event = scripted_event,
@@ -136,6 +145,8 @@ static inline void blank(uint32_t node)
 /* What the last configuration in a server's log says; index 0: there is none. */
 static struct {
     uint64_t index;
+    uint64_t in_snapshot; /* The index of the one under its snapshot, */
+    uint64_t state;       /* and the state of the machine in it. */
     uint32_t voters;
     uint32_t old_voters;
 } configured[SERVERS];
@@ -245,6 +256,11 @@ static inline void compact(uint32_t node, uint64_t index)
     struct scripted *s = of(node);
     s->snapshot = (struct sim_label){index, s->log[index].term};
     s->first = index + 1;
+    if (configured[node].index <= index) {
+        configured[node].in_snapshot = configured[node].index;
+    }
+    s->snapshot_config = configured[node].in_snapshot;
+    configured[node].state = s->state;
     put(node, SNAPSHOT, 0, index, s->snapshot.b);
     discard(node, LOG, index + 1);
     sync_disk(node);
@@ -362,6 +378,8 @@ static inline void boot(uint32_t node)
     }
     if (sim_disk_durable_label(disk, SNAPSHOT, 0, &label)) {
         s->snapshot = label;
+        s->snapshot_config = configured[node].in_snapshot;
+        s->state = configured[node].state;
         s->commit = s->applied = s->last = label.a;
         s->first = label.a + 1;
     }

@@ -16,6 +16,8 @@ Test(commit, accepts_any_durable_majority)
     sync_disk(N1);
     store(N1, 1, 103);
     store(N2, 1, 103);
+    apply(N2, 2, C1, 2, true);
+    apply(N2, 3, C1, 3, true);
     compact(N2, 3);
     commit(N1, 3);
     expect_clean();
@@ -114,6 +116,11 @@ Test(commit, rejects_an_old_entry_committed_by_counting)
 /* A restart forgets both indices; a snapshot moves both at once. */
 Test(commit, accepts_a_restart_and_a_snapshot)
 {
+    for (uint64_t index = 2; index <= 40; index++) {
+        store(N1, 1, 100 + index);
+        store(N2, 1, 100 + index);
+        commit(N1, index);
+    }
     restart(N3);
     commit(N3, 1);
     apply(N3, 1, C1, 1, true);
@@ -198,6 +205,7 @@ Test(commit, accepts_honest_progress)
     believe(N1, N2, 1, 4);
     store(N2, 1, 102);
     believe(N1, N2, 2, 4);
+    commit(N1, 2);
     compact(N2, 2);
     believe(N1, N2, 2, 3);
     compact(N1, 2);

@@ -10,13 +10,16 @@ TestSuite(apply, .init = cluster_at_work, .fini = cluster_end);
 /* A leader appends and compacts; once it follows, its log may be cut. */
 Test(log, accepts_a_leader_that_appends)
 {
-    store(N1, 1, 102);
-    store(N1, 1, 103);
+    for (uint64_t digest = 102; digest <= 103; digest++) {
+        store(N1, 1, digest);
+        store(N3, 1, digest);
+    }
+    commit(N1, 3);
     compact(N1, 2);
     compact(N1, 3);
     store(N1, 1, 104);
-    elect(N2, N3, 2);
-    store(N2, 2, 202);
+    elect(N3, N2, 2);
+    store(N3, 2, 204);
     enter(N1, 2, SIM_NOBODY);
     truncate_log(N1, 4);
     sync_disk(N1);
@@ -87,6 +90,7 @@ Test(log, accepts_an_entry_after_an_installed_snapshot)
     elect(N2, N1, 2);
     store(N2, 2, 203);
     store(N1, 2, 203);
+    commit(N2, 3);
     store(N3, 1, 102);
     store(N3, 1, 103); /* Never on a majority. */
     enter(N3, 2, SIM_NOBODY);
@@ -233,8 +237,9 @@ Test(log, accepts_compaction_under_a_snapshot)
 {
     store(N1, 1, 102);
     store(N1, 1, 103);
-    compact(N1, 2);
     store(N2, 1, 102);
+    commit(N1, 2);
+    compact(N1, 2);
     discard(N2, LOG, 2);
     put(N2, SNAPSHOT, 0, 1, 1);
     of(N2)->first = 2;

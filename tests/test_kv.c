@@ -353,7 +353,9 @@ Test(kv, survives_encoding)
     struct kv copy;
     kv_init(&copy);
     apply(&copy, op(3, 1, SIM_WRITE, 77, 7, 0)); /* Decoding replaces this. */
+    cr_expect_neq(kv_digest(&copy), kv_digest(&kv));
     cr_assert_eq(kv_decode(&copy, &env, bytes, size_bytes), SIM_OK);
+    cr_expect_eq(kv_digest(&copy), kv_digest(&kv));
     for (int i = 0; i < 3000; i++) {
         const struct sim_operation o =
             random_operation(&rng, sequences, SIM_FUNCTION_COUNT, MODEL_KEYS);
@@ -366,6 +368,10 @@ Test(kv, survives_encoding)
     uint8_t *after_copy = encode(&copy);
     cr_assert_eq(kv_encoded_bytes(&kv), kv_encoded_bytes(&copy));
     cr_expect_arr_eq(after, after_copy, kv_encoded_bytes(&kv));
+    const uint64_t digest = kv_digest(&kv);
+    cr_expect_eq(kv_digest(&copy), digest);
+    kv_forget_sessions(&copy, &env);
+    cr_expect_neq(kv_digest(&copy), digest, "sessions are part of it");
     free(bytes);
     free(after);
     free(after_copy);

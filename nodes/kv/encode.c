@@ -153,6 +153,31 @@ void kv_encode(const struct kv *kv, uint8_t *bytes)
     }
 }
 
+static uint64_t table_digest(uint64_t h, const struct kv_table *table)
+{
+    h = sim_mix64(h ^ table->count);
+    for (size_t i = 0; i < table_words(table) - 1; i++) {
+        h = sim_mix64(h ^ table->rows[i]);
+    }
+    return h;
+}
+
+uint64_t kv_digest(const struct kv *kv)
+{
+    uint64_t h = table_digest(0, &kv->values);
+    h = table_digest(h, &kv->sessions);
+    h = table_digest(h, &kv->reads);
+    for (uint32_t i = 0; i < kv->lists.count; i++) {
+        const uint64_t *list = kv_table_row(&kv->lists, i);
+        const uint64_t *elements = kv_list_elements(list);
+        h = sim_mix64(sim_mix64(h ^ list[LIST_KEY]) ^ list[LIST_COUNT]);
+        for (uint64_t k = 0; k < list[LIST_COUNT]; k++) {
+            h = sim_mix64(h ^ elements[k]);
+        }
+    }
+    return h;
+}
+
 static enum sim_status decode(struct kv *kv, struct sim_env *env, const uint8_t *bytes,
                               size_t size_bytes)
 {

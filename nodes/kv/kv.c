@@ -23,6 +23,12 @@ void kv_release(struct kv *kv, struct sim_env *env)
     kv_table_release(&kv->reads, env);
 }
 
+void kv_forget_sessions(struct kv *kv, struct sim_env *env)
+{
+    kv_table_release(&kv->sessions, env);
+    kv_table_release(&kv->reads, env);
+}
+
 /* ---- Registers and lists ---------------------------------------------------------------- */
 
 uint64_t kv_get(const struct kv *kv, uint64_t key)

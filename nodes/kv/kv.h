@@ -26,6 +26,8 @@ struct kv {
 /* An empty store. All memory comes from the sim_alloc() of the node whose `env` is given. */
 void kv_init(struct kv *kv);
 void kv_release(struct kv *kv, struct sim_env *env);
+/* Forget who has asked for what: a planted bug. */
+void kv_forget_sessions(struct kv *kv, struct sim_env *env);
 
 /* Apply an operation that has its place in the agreed order, a transaction wholly or not at all.
  *
@@ -65,6 +67,8 @@ void kv_item(const struct kv *kv, size_t i, struct sim_item *item);
 size_t kv_encoded_bytes(const struct kv *kv);
 /* Encode into exactly kv_encoded_bytes() bytes. */
 void kv_encode(const struct kv *kv, uint8_t *bytes);
+/* Of what kv_encode() gives, without the bytes. */
+uint64_t kv_digest(const struct kv *kv);
 /* Replace the state of an initialised store. SIM_EINVAL for malformed bytes, SIM_ENOMEM; then
  * nothing changes. */
 SIM_NODISCARD enum sim_status kv_decode(struct kv *kv, struct sim_env *env, const uint8_t *bytes,

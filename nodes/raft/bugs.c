@@ -55,6 +55,10 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
                   "Ongaro and Ousterhout 2014, section 5.2", "liveness"},
     [RAFT_R16] = {"R16_no_sessions", "A retried operation is applied once more.",
                   "Raft dissertation, 6.3; rabbitmq/ra #145", "exactly_once"},
+    [RAFT_R16_SNAPSHOT] = {"R16_sessions_not_in_snapshot",
+                           "The sessions are kept beside the replicated state: whoever starts "
+                           "from a snapshot does not know which operations are in it.",
+                           "Raft dissertation, 6.3; rabbitmq/ra #145", "snapshot_safety"},
     [RAFT_R17] = {"R17_snapshot_off_by_one",
                   "A leader sends an empty append_entries instead of the snapshot to a follower "
                   "that lacks just the last entry compacted.",

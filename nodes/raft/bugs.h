@@ -24,6 +24,7 @@ enum raft_bug {
     RAFT_R14,
     RAFT_R15,
     RAFT_R16,
+    RAFT_R16_SNAPSHOT,
     RAFT_R17,
     RAFT_R18,
     RAFT_R19,

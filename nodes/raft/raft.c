@@ -417,6 +417,7 @@ static void view(const void *state, struct sim_view *v)
         .applied_index = r->applied,
         .snapshot_index = r->snapshot.index,
         .snapshot_term = r->snapshot.term,
+        .snapshot_config_index = r->snapshot.config,
         .voters = r->membership.voters[0],
         .voter_count = r->membership.voter_count[0],
         .old_voters = r->membership.voters[1],
@@ -448,6 +449,11 @@ static bool progress(const void *state, uint32_t peer, uint64_t *match, uint64_t
     return true;
 }
 
+static uint64_t state_digest(const void *state)
+{
+    return kv_digest(&((const struct raft *)state)->kv);
+}
+
 static const struct sim_consensus consensus = {
     .log_file = RAFT_FILE_LOG,
     .hard_file = RAFT_FILE_HARD,
@@ -455,6 +461,7 @@ static const struct sim_consensus consensus = {
     .view = view,
     .entry = entry_id,
     .progress = progress,
+    .state_digest = state_digest,
 };
 
 static size_t item_count(const void *state)

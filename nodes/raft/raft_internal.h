@@ -131,6 +131,7 @@ struct raft_log {
 struct raft_snapshot {
     uint64_t index; /* Of the last entry that it covers; 0: none. */
     uint64_t term;
+    uint64_t config;  /* Index of the configuration in it. */
     uint64_t durable; /* The index of the one that is durable. */
     uint64_t due;     /* Take the next one when this many entries are applied. */
 

@@ -36,6 +36,14 @@ void raft_snapshot_schedule(struct raft *r)
     }
 }
 
+/* What the snapshot that counts is, by its record. */
+static void describe(struct raft_snapshot *s, const uint8_t *record)
+{
+    s->index = sim_get64(record);
+    s->term = sim_get64(record + 8);
+    s->config = sim_get64(record + 16);
+}
+
 /* Write both copies, the visible one last. False if the node has halted. */
 static bool write_record(struct raft *r, struct sim_env *env, const uint8_t *record,
                          uint32_t size_bytes)
@@ -90,8 +98,7 @@ void raft_snapshot_take(struct raft *r, struct sim_env *env)
     kv_encode(&r->kv, record + HEADER_BYTES);
     raft_record_seal(record, (uint32_t)size_bytes, SNAPSHOT_SALT);
     if (write_record(r, env, record, (uint32_t)size_bytes)) {
-        s->index = r->applied;
-        s->term = raft_term_at(r, r->applied);
+        describe(s, record);
         s->written = r->applied;
         s->written_here = true;
         raft_snapshot_schedule(r);
@@ -117,6 +124,9 @@ static bool restore(struct raft *r, struct sim_env *env, const uint8_t *record, 
         !raft_membership_restore(r, env, sim_get64(record), record + 16)) {
         return false;
     }
+    if (raft_has_bug(r, RAFT_R16_SNAPSHOT)) {
+        kv_forget_sessions(&r->kv, env);
+    }
     r->applied = sim_get64(record);
     r->commit = r->applied;
     return true;
@@ -138,8 +148,7 @@ bool raft_snapshot_recover(struct raft *r, struct sim_env *env)
         states[i] = check_record(record, size_bytes);
         if (states[i] == RAFT_RECORD_GOOD && (best == 2 || sim_get64(record) > s->index)) {
             best = i;
-            s->index = sim_get64(record);
-            s->term = sim_get64(record + 8);
+            describe(s, record);
         }
     }
     if (best == 2) {
@@ -170,8 +179,7 @@ static bool install(struct raft *r, struct sim_env *env)
     uint32_t size_bytes = 0;
     const uint8_t *record = sim_disk_read(env, RAFT_FILE_SNAPSHOT, 0, &size_bytes);
     assert(record);
-    s->index = sim_get64(record);
-    s->term = sim_get64(record + 8);
+    describe(s, record);
     s->durable = s->index;
     if (s->index <= r->commit) {
         return true; /* Another leader was quicker: our state is not behind it. */

@@ -226,6 +226,9 @@ void sim_checks_applied(struct sim_checks *checks, uint32_t node, uint64_t index
                           sim_check_node_name(checks, by - 1), known->decided_term);
     }
     check_step(checks, node, index);
+    if (SIM_UNLIKELY(known->snapshot)) {
+        sim_check_state_at(checks, node, index);
+    }
     ghost->applied = index;
     ghost->applied_known = true;
     if (!operation) {

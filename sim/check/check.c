@@ -49,6 +49,9 @@ const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT] = {
     [SIM_CHECK_CONFIG_SAFETY] =
         {"config_safety",
          "One configuration changes at a time, majorities meet, and every node counts by its log."},
+    [SIM_CHECK_SNAPSHOT_SAFETY] =
+        {"snapshot_safety",
+         "A snapshot holds what applying the entries up to its index gives, and their last term."},
     [SIM_CHECK_CONVERGENCE] =
         {"convergence",
          "Once healed, replicas become equal and hold what was acknowledged and nothing else."},

@@ -15,7 +15,7 @@
 struct sim_world;
 
 /* Numbers I.. are those of the invariant catalogue in sim/check/consensus.c. A violation enters
- * the trace, and so the hash, with its number here: new ones go to the end. */
+ * the trace, and so the hash, with its number here: new invariants go before convergence. */
 enum sim_check {
     SIM_CHECK_ELECTION_SAFETY,       /* I1 */
     SIM_CHECK_ONE_VOTE_PER_TERM,     /* I2 */
@@ -37,6 +37,7 @@ enum sim_check {
     SIM_CHECK_LIVENESS,              /* Progress after healing: holds, stuck or unavailable. */
     SIM_CHECK_LEASE_SAFETY,          /* I20 */
     SIM_CHECK_CONFIG_SAFETY,         /* I15 */
+    SIM_CHECK_SNAPSHOT_SAFETY,       /* I16 */
     SIM_CHECK_CONVERGENCE,           /* From here on judged at the end, and only where named. */
     SIM_CHECK_LINEARIZABLE,          /* The consistency models: sim/consistency/models.c. */
     SIM_CHECK_STRICT_SERIALIZABLE,

@@ -16,13 +16,15 @@
  *  I13  acked_durable           apply.c       at an acknowledgement, a crash, a truncation, the end
  *  I14  vote_up_to_date         election.c    when a node grants its vote
  *  I15  config_safety           config.c      when a configuration comes into force, an election
+ *  I16  snapshot_safety         snapshot.c    when a snapshot is taken, installed or found, and
+ *                                             when another node comes to the same index
  *  I17  log_continuity          continuity.c  after every change of a durable log or snapshot
  *  I19  exactly_once            apply.c       for every operation applied
  *  I20  lease_safety            read.c        for every read without a log entry
  *  I22  crash_free              check.c       when a node's code fails
  *
- * I16, I18 and I21 of that numbering are other checks' business: what is in a snapshot is not
- * in the view, and consistency and liveness are judged elsewhere.
+ * I18 and I21 of that numbering are other checks' business: consistency (linearizable) and
+ * liveness are judged elsewhere.
  * I1, I4-I7 are those of Ongaro and Ousterhout 2014, figure 3, and I9 is its section 5.4.2;
  * the others follow from its figure 2 and are closer to the cause: a transition that only a
  * broken node makes, seen when it is made, not when its harm is done.
@@ -38,8 +40,7 @@
     (SIM_CHECK_BIT(SIM_CHECK_MATCH_HONEST) | SIM_CHECK_BIT(SIM_CHECK_NEXT_AFTER_MATCH))
 /* Those that need no look at a node's view. */
 #define OTHER_CHECKS                                                                               \
-    (SIM_CHECK_BIT(SIM_CHECK_CRASH_FREE) | SIM_CHECK_BIT(SIM_CHECK_LIVENESS) |                     \
-     ~(SIM_CHECK_BIT(SIM_CHECK_CONVERGENCE) - 1))
+    (SIM_CHECK_BIT(SIM_CHECK_CRASH_FREE) | SIM_CHECK_BIT(SIM_CHECK_LIVENESS) | ~SIM_CHECKS_ALL)
 
 /* Every field that a check watches differs from the last view: 0 if none. */
 static inline uint64_t differences(const struct sim_view *a, const struct sim_view *b)
@@ -61,6 +62,7 @@ static void changed(struct sim_checks *checks, uint32_t node, struct sim_view *v
     sim_check_election(checks, node, view);
     sim_check_append_only(checks, node, view);
     sim_check_commit(checks, node, view);
+    sim_check_snapshot(checks, node, view);
     sim_check_config(checks, node, view); /* Last: the others ask who voted before. */
     if (view->term > ghost->term_high) {
         ghost->term_high = view->term;

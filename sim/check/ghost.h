@@ -42,8 +42,9 @@ struct sim_ghost_index {
     uint64_t decided_digest;
     uint64_t committed_ns;    /* When a leader first committed it; 0: none has. */
     uint32_t seen_by;         /* Node + 1; 0: nothing seen here. */
-    uint32_t decided_by : 31; /* Node + 1; 0: nothing decided here. */
+    uint32_t decided_by : 30; /* Node + 1; 0: nothing decided here. */
     uint32_t acked : 1;       /* A client was told that the operation in it is done. */
+    uint32_t snapshot : 1;    /* Some node's snapshot ends here. */
 };
 
 #define SIM_GHOST_PAGE 219
@@ -119,6 +120,8 @@ struct sim_ghost_group {
     size_t config_count;
     size_t config_capacity;
     uint64_t config_high; /* The highest index of one. */
+    struct sim_ghost_map
+        states; /* Where a snapshot ends: (index, 0) -> digest, (index, 1) -> node + 1 */
 };
 
 /* ---- A node ----------------------------------------------------------------------------- */
@@ -297,6 +300,12 @@ void sim_check_disk_left(struct sim_checks *checks, uint32_t node);  /* At a cra
 void sim_check_disk_found(struct sim_checks *checks, uint32_t node); /* and at a boot. */
 /* Has the record at an index rotted, and is it still there? */
 bool sim_check_rotten(const struct sim_ghost_node *ghost, uint64_t index);
+
+/* ---- snapshot.c: I16 ------------------------------------------------------------------------- */
+void sim_check_snapshot(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
+/* A node has just applied the entry at `index`, or has the snapshot up to it: is its state the
+ * one that a node had there before? */
+void sim_check_state_at(struct sim_checks *checks, uint32_t node, uint64_t index);
 
 /* ---- commit.c: I8, I9, I10, I11, I12 -------------------------------------------------------- */
 void sim_check_commit(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
