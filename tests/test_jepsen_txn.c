@@ -98,7 +98,7 @@ Test(jepsen_txn, says_where_a_history_is_broken)
     refuses("{:process 1, :f :txn, :value nil}", 1, "no :type");
     refuses("{:type :invoke, :process 1, :f :txn}", 1, "no :value");
     refuses("{:type :invoke, :process 1, :f :txn, :value 5}", 1, "a vector of micro-operations");
-    refuses(INVOKE "5", 2, "expected an operation, a map, not an integer");
+    refuses(INVOKE "5", 2, "expected an operation, which is a map, not an integer");
     refuses(INVOKE "{:type :ok", 2, "ends inside a collection");
     refuses("[" INVOKE "] {}", 2, "expected the end");
 }

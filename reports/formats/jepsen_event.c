@@ -112,7 +112,10 @@ static bool read_event(struct jepsen_events *events, struct jepsen_event *event)
     }
     event->line = events->line;
     event->is_client = false;
-    event->f.token = event->value.token = event->key.token = EDN_NIL;
+    event->f = *edn; /* What is missing is nil, without a text. */
+    event->f.token = EDN_NIL;
+    event->f.length = 0;
+    event->value = event->key = event->f;
     while (edn_next(edn) > EDN_CLOSE) {
         if (!read_entry(events, event, &met)) {
             return false;
@@ -145,9 +148,8 @@ bool jepsen_events_next(struct jepsen_events *events, struct jepsen_event *event
         return read_event(events, event);
     }
     if (events->enclosed && edn->token == EDN_CLOSE) {
-        (void)edn_next(edn);
+        return edn_next(edn) != EDN_END && jepsen_unexpected(events->problem, edn, "the end");
     }
-    return edn->token == EDN_END
-               ? false
-               : jepsen_unexpected(events->problem, edn, "an operation, which is a map");
+    return edn->token != EDN_END &&
+           jepsen_unexpected(events->problem, edn, "an operation, which is a map");
 }

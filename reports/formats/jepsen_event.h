@@ -15,7 +15,7 @@ struct jepsen_event {
     uint32_t line;
     bool is_client; /* Its :process is a number; else a nemesis, or Jepsen itself, speaks. */
     uint64_t process;
-    struct edn f;     /* At the token that begins it; its token is EDN_NIL if there is none. */
+    struct edn f;     /* At the token that begins it; EDN_NIL of length 0 if there is none. */
     struct edn value; /* The same of :value, */
     struct edn key;   /* and of :key, which Porcupine's histories have. */
 };

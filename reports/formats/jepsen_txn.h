@@ -11,6 +11,7 @@
 #define REPORTS_FORMATS_JEPSEN_TXN_H
 
 #include "reports/formats/histories.h"
+#include "reports/formats/jepsen_names.h"
 #include "sim/consistency/txn.h"
 
 /* What a Jepsen history is about, as its first client operations show. */
@@ -26,19 +27,11 @@ struct jepsen_lines {
     uint32_t invoke, ret; /* From 1; `ret` is 0 for a transaction that never returned. */
 };
 
-struct jepsen_name { /* In the text that was read. */
-    uint32_t offset, length;
-};
-
 struct jepsen_txns {
     struct sim_txn_history history;
     struct jepsen_lines *lines; /* Of each transaction. */
     size_t line_capacity;
-    const char *bytes; /* Borrowed: names are shown from it. */
-    struct jepsen_name *names;
-    uint32_t *name_slots; /* Open addressing: a name's number plus 1, or 0. */
-    uint32_t name_count, name_slot_count;
-    size_t name_capacity;
+    struct jepsen_names names;
 };
 
 /* Reads a text, which must outlive `txns`, which must stay where it is; the history and everything
