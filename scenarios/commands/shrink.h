@@ -8,6 +8,7 @@
  *     shrink_ddmin.c     delta debugging of a list   shrink_knobs.c    fewer settings
  *     shrink_watch.c     what happened in the run    shrink_time.c     shorter, rounder times
  *     shrink_concrete.c  chance written down         shrink_words.c    the scenario's texts
+ *     shrink_leap.c      only the last stretch       shrink_workload.c fewer random operations
  *
  * Everything is decided by the run, never by the machine's clock: the same input and budget give
  * the same result. */
@@ -111,8 +112,10 @@ void shrink_remove(struct sim_plan *plan, enum shrink_list list, uint32_t first,
 
 /* ---- The passes: each true if something became smaller -------------------------------------- */
 
-bool shrink_concrete(struct shrink *s); /* Faults as they happened, instead of drawn at random. */
-bool shrink_scripts(struct shrink *s);  /* Operations one by one, instead of drawn at random. */
+bool shrink_concrete(struct shrink *s);  /* Faults as they happened, instead of drawn at random. */
+bool shrink_leap(struct shrink *s);      /* Only the last stretch before the failure. */
+bool shrink_workloads(struct shrink *s); /* Fewer random operations, by fewer sessions. */
+bool shrink_scripts(struct shrink *s);   /* Operations one by one, instead of drawn at random. */
 bool shrink_faults(struct shrink *s);
 bool shrink_script(struct shrink *s);
 bool shrink_sessions(struct shrink *s);

@@ -66,6 +66,8 @@ void shrink_all(struct shrink *s)
     s->luck = 0;
     (void)pass(s, "checks", only_target);
     (void)pass(s, "chance", shrink_concrete);
+    (void)pass(s, "leaps", shrink_leap);
+    (void)pass(s, "clients", shrink_workloads);
     for (size_t i = 0; i < sizeof luck / sizeof *luck && !shrink_is_over(s); i++) {
         s->luck = luck[i];
         for (int again = 0; again < 3 && round_of_passes(s) && !shrink_is_over(s); again++) {
