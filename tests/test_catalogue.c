@@ -20,14 +20,15 @@ struct run {
     struct sim_metrics metrics;
 };
 
-static struct run run_file(const char *file)
+/* With the values of `sets`, "PATH=VALUE", in place of its own. */
+static struct run run_file(const char *file, const char *const *sets, size_t set_count)
 {
     struct run run = {0};
     struct scenario scenario;
     struct runner runner = {0};
     struct sim_world *world;
     uint64_t wall_ns;
-    if (scenario_load(&scenario, file, NULL, 0) != SIM_OK) {
+    if (scenario_load(&scenario, file, sets, set_count) != SIM_OK) {
         scenario_print_errors(&scenario, stderr);
     } else if (runner_init(&runner, &scenario.plan) &&
                runner_run(&runner, &scenario.plan, scenario.plan.seed, NULL, &world, &wall_ns) ==
@@ -45,7 +46,14 @@ static struct run run_file(const char *file)
 
 static struct sim_metrics measure(const char *file)
 {
-    const struct run run = run_file(file);
+    const struct run run = run_file(file, NULL, 0);
+    cr_assert(run.loaded, "%s does not run", file);
+    return run.metrics;
+}
+
+static struct sim_metrics measure_with(const char *file, const char *const *sets, size_t set_count)
+{
+    const struct run run = run_file(file, sets, set_count);
     cr_assert(run.loaded, "%s does not run", file);
     return run.metrics;
 }
@@ -71,7 +79,7 @@ Test(catalogue, meets_its_expectations_with_its_golden_hashes, .timeout = 120)
             needs_missing_library(file)) {
             continue;
         }
-        const struct run run = run_file(file);
+        const struct run run = run_file(file, NULL, 0);
         char found[32];
         (void)snprintf(found, sizeof found, "%016" PRIx64, run.hash);
         cr_expect(run.loaded, "%s does not run", file);
@@ -220,4 +228,25 @@ Test(catalogue, a_leader_leaves_its_slow_disk)
     cr_expect_eq(leaves.leader_changes, 2);
     cr_expect_gt(stays.latency_p50_ns, SIM_S);
     cr_expect_lt(leaves.latency_p50_ns, 25 * SIM_MS);
+}
+
+/* Changes of the membership keep a group alive while its servers die one after another: where
+ * nobody makes them, no write is acknowledged any more. */
+Test(catalogue, changes_of_the_membership_keep_a_group_alive)
+{
+    static const struct {
+        const char *file;
+        const char *without[2]; /* Nothing to promote: no change. */
+    } cases[] = {
+        {FOLDER "raft/membership_dead_server_replaced.json",
+         {"faults[1].command.name=promote", "faults[2].command.name=promote"}},
+        {FOLDER "raft/membership_three_at_once.json",
+         {"faults[0].command.name=promote", "faults[0].command.name=promote"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct sim_metrics changed = measure(cases[i].file);
+        const struct sim_metrics same = measure_with(cases[i].file, cases[i].without, 2);
+        cr_expect_lt(changed.longest_gap_ns, 1500 * SIM_MS, "%s", cases[i].file);
+        cr_expect_gt(same.longest_gap_ns, 4 * SIM_S, "%s", cases[i].file);
+    }
 }

@@ -17,12 +17,66 @@ static const char *node_name(const struct story *story, uint32_t node)
     return node < story->plan->node_count ? story->plan->nodes[node].name : "nobody";
 }
 
+/* A leader, and from then on whom it counts, where configurations change. By convention the fact
+ * "role" comes first, and "voters" has a bit for each place in the group. */
+static bool tell_fact(struct story *story, const struct sim_record *r, char *words, size_t size)
+{
+    const struct sim_plan_node *node = &story->plan->nodes[r->node];
+    const struct sim_plan_group *group = &story->plan->groups[node->group];
+    const struct sim_fact *fact = &node->kind->facts[r->detail];
+    if (r->detail == 0 && fact->values && strcmp(fact->values[r->a], "leader") == 0) {
+        story->leader = r->node;
+        (void)snprintf(words, size, "%s becomes leader", node->name);
+        return true;
+    }
+    if (r->detail == 0 && r->node == story->leader) {
+        story->leader = SIM_NOBODY;
+    }
+    if (r->node != story->leader || r->a == 0 || strcmp(fact->name, "voters") != 0) {
+        return false;
+    }
+    int at = snprintf(words, size, "%s counts", node->name);
+    const char *comma = "";
+    for (uint32_t i = 0; i < group->node_count && i < 64 && at < (int)size; i++) {
+        if (r->a >> i & 1) {
+            at += snprintf(words + at, size - (size_t)at, "%s %s", comma,
+                           node_name(story, group->first_node + i));
+            comma = ",";
+        }
+    }
+    return true;
+}
+
+/* A fault that begins or ends; false if its effect tells of it. */
+static bool tell_fault(const struct story *story, const struct sim_record *r, char *words,
+                       size_t size)
+{
+    const char *name = node_name(story, r->node);
+    if (r->detail == SIM_FAULT_CRASH || r->detail == SIM_FAULT_PAUSE ||
+        r->detail == SIM_FAULT_RESTART) {
+        return false; /* Told by the crash, the pause or the boot itself. */
+    }
+    if (r->a == UINT64_MAX) { /* Not of the scenario: the second phase begins. */
+        (void)snprintf(words, size, "a majority is healed and must make progress: %s", name);
+    } else if (r->detail == SIM_FAULT_COMMAND && r->a < story->plan->fault_count &&
+               r->node < story->plan->node_count) {
+        const uint32_t command = story->plan->faults[r->a].index;
+        (void)snprintf(words, size, "told to %s: %s",
+                       story->plan->nodes[r->node].kind->commands[command], name);
+    } else {
+        (void)snprintf(words, size, "%s %s: %s", sim_fault_kind_name(r->detail),
+                       r->b ? "begins" : "ends", name);
+    }
+    return true;
+}
+
 /* The words for a record; false if it does not belong in a short story. */
-static bool tell(const struct story *story, const struct sim_record *r, char *words, size_t size)
+static bool tell(struct story *story, const struct sim_record *r, char *words, size_t size)
 {
     const char *name = node_name(story, r->node);
     switch (r->kind) {
     case SIM_REC_BOOT:
+        story->leader = r->node == story->leader ? SIM_NOBODY : story->leader;
         if (r->time_ns == 0) {
             return false;
         }
@@ -37,26 +91,10 @@ static bool tell(const struct story *story, const struct sim_record *r, char *wo
     case SIM_REC_LEAVE:
         (void)snprintf(words, size, "%s stops cleanly", name);
         return true;
-    case SIM_REC_FACT: {
-        const struct sim_fact *fact = &story->plan->nodes[r->node].kind->facts[r->detail];
-        if (r->detail != 0 || !fact->values || strcmp(fact->values[r->a], "leader") != 0) {
-            return false;
-        }
-        (void)snprintf(words, size, "%s becomes leader", name);
-        return true;
-    }
+    case SIM_REC_FACT:
+        return tell_fact(story, r, words, size);
     case SIM_REC_FAULT:
-        if (r->detail == SIM_FAULT_CRASH || r->detail == SIM_FAULT_PAUSE ||
-            r->detail == SIM_FAULT_RESTART) {
-            return false; /* Told by the crash, the pause or the boot itself. */
-        }
-        if (r->a == UINT64_MAX) { /* Not of the scenario: the second phase begins. */
-            (void)snprintf(words, size, "a majority is healed and must make progress: %s", name);
-            return true;
-        }
-        (void)snprintf(words, size, "%s %s: %s", sim_fault_kind_name(r->detail),
-                       r->b ? "begins" : "ends", name);
-        return true;
+        return tell_fault(story, r, words, size);
     case SIM_REC_VIOLATION:
         (void)snprintf(words, size, "%s is violated", sim_check_infos[r->detail].name);
         return true;
@@ -65,19 +103,23 @@ static bool tell(const struct story *story, const struct sim_record *r, char *wo
     }
 }
 
-#define NO_FAULT UINT64_MAX
+#define NO_FAULT (UINT64_MAX - 2) /* There are not that many. */
 
 /* A fault that concerns several nodes is one line that names them all. */
 static bool join(struct story *story, const struct story_line *line, const char *name)
 {
-    struct story_line *last = story->line_count ? &story->lines[story->line_count - 1] : NULL;
-    if (!last || story->left_out > 0 || last->fault != line->fault ||
-        last->time_ns != line->time_ns) {
-        return false;
+    for (size_t i = story->line_count; i > 0; i--) {
+        struct story_line *earlier = &story->lines[i - 1];
+        if (earlier->time_ns != line->time_ns || story->left_out > 0) {
+            break;
+        }
+        if (earlier->fault == line->fault) {
+            const size_t at = strlen(earlier->words);
+            (void)snprintf(earlier->words + at, sizeof earlier->words - at, ", %s", name);
+            return true;
+        }
     }
-    const size_t at = strlen(last->words);
-    (void)snprintf(last->words + at, sizeof last->words - at, ", %s", name);
-    return true;
+    return false;
 }
 
 static void collect(void *context, const struct sim_record *record)
@@ -108,7 +150,7 @@ static void collect(void *context, const struct sim_record *record)
 
 void story_init(struct story *story, const struct sim_plan *plan, const struct sim_sink *next)
 {
-    *story = (struct story){.plan = plan, .next = next};
+    *story = (struct story){.plan = plan, .next = next, .leader = SIM_NOBODY};
     story->sink = (struct sim_sink){
         .context = story, .kinds = TOLD | (next ? next->kinds : 0), .record = collect};
 }

@@ -20,6 +20,7 @@ struct story {
     struct story_line lines[STORY_LINES_MAX];
     size_t line_count;
     size_t left_out;
+    uint32_t leader; /* Who came to lead last. */
 };
 
 /* `next` may be NULL. The story must not move while its sink is in use. */
