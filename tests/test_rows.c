@@ -14,6 +14,8 @@ static struct sim_history_row row(uint32_t client, uint32_t function, uint64_t v
         .operation = {.client = client, .function = function, .key = 1, .value = reads ? 0 : value},
         .invoke_ns = invoke_ns,
         .return_ns = return_ns,
+        .invoke_event = 2 * invoke_ns + 1, /* In the same nanosecond invocations come first. */
+        .return_event = return_ns == SIM_NEVER ? 0 : 2 * return_ns + 2,
         .result = value,
         .server = 0,
         .outcome = return_ns == SIM_NEVER ? SIM_OUTCOME_INFO : SIM_OUTCOME_OK};
@@ -88,19 +90,21 @@ Test(rows, a_compare_that_failed_is_an_observation)
     cr_expect_eq(verdict(rows, 3), SIM_VIOLATED, "it became 9");
 }
 
-/* Of two clients in one nanosecond nobody knows who was first; of one client, everybody. */
-Test(rows, simultaneous_operations_of_two_clients_are_concurrent)
+/* The order is that of the records. */
+Test(rows, what_returned_after_an_operation_began_is_concurrent_with_it)
 {
     struct sim_history_row rows[] = {row(5, SIM_WRITE, 7, 10, 20), row(6, SIM_READ, 0, 20, 30)};
     cr_expect_eq(verdict(rows, 2), SIM_HOLDS);
-    rows[1].operation.client = 5;
+    rows[1].invoke_event = rows[0].return_event + 1;
     cr_expect_eq(verdict(rows, 2), SIM_VIOLATED);
 }
 
-/* In an open loop an operation may be due before its session is free. */
-Test(rows, an_operation_due_early_waits_for_its_session)
+/* In an open loop an operation may be due before its session is free: until it is sent it has no
+ * effect, so it is not concurrent with what was over by then. */
+Test(rows, an_operation_due_early_begins_when_it_is_sent)
 {
-    struct sim_history_row rows[] = {row(5, SIM_WRITE, 7, 10, 20), row(5, SIM_READ, 7, 12, 30)};
+    struct sim_history_row rows[] = {row(5, SIM_WRITE, 7, 10, 20), row(6, SIM_READ, 7, 12, 30)};
+    rows[1].invoke_event = rows[0].return_event + 1;
     cr_expect_eq(verdict(rows, 2), SIM_HOLDS);
     rows[1].result = 0;
     cr_expect_eq(verdict(rows, 2), SIM_VIOLATED);
@@ -125,7 +129,7 @@ Test(rows, lists_are_judged_beside_registers)
 {
     static const uint64_t words[] = {7, 8};
     struct sim_history_row rows[] = {row(5, SIM_APPEND, 7, 10, 20), row(5, SIM_APPEND, 8, 30, 40),
-                                     row(6, SIM_READ_LIST, 2, 50, 60), row(7, SIM_READ, 0, 50, 60)};
+                                     row(6, SIM_READ_LIST, 2, 50, 60), row(7, SIM_READ, 0, 51, 60)};
     rows[2].words = words;
     rows[2].word_count = 2;
     cr_expect_eq(verdict(rows, 4), SIM_HOLDS);

@@ -19,6 +19,8 @@ static struct sim_history_row txn(uint32_t client, uint64_t value, uint64_t invo
         .operation = {.client = client, .function = SIM_TXN, .value = value, .expected = parts},
         .invoke_ns = invoke_ns,
         .return_ns = return_ns,
+        .invoke_event = 2 * invoke_ns + 1, /* In the same nanosecond invocations come first. */
+        .return_event = return_ns == SIM_NEVER ? 0 : 2 * return_ns + 2,
         .outcome = return_ns == SIM_NEVER ? SIM_OUTCOME_INFO : SIM_OUTCOME_OK};
 }
 
@@ -93,10 +95,11 @@ Test(rows_txn, single_operations_take_part)
     rows[1].word_count = 1;
     expect(rows, 2, SIM_VIOLATED,
            "T0 was over before T1 began; T1 read key 1 without the 7 that T0 appended");
-    rows[0].return_ns = 30; /* The same nanosecond: neither was first. */
+    rows[0].return_event = rows[1].invoke_event + 1; /* Both were open for a moment. */
     expect(rows, 2, SIM_HOLDS, "");
     rows[0].outcome = SIM_OUTCOME_INFO;
     rows[0].return_ns = SIM_NEVER;
+    rows[0].return_event = 0;
     expect(rows, 2, SIM_HOLDS, "");
 }
 

@@ -20,8 +20,8 @@
  *  - Each part of a transaction counts as an operation by itself that was open as long as the
  *    transaction. This is less than atomicity, so it never accuses wrongly; the models of
  *    transactions judge them whole.
- *  - Of an invocation and a return in the same nanosecond the invocation comes first, unless the
- *    row's own session or the order of rows says otherwise.
+ *  - The records of the run say what came before what. In them an operation of an open loop begins
+ *    when it is first sent, which may be long after it was due.
  *
  * Memory comes from malloc, not from the run's arena, and is bounded by the budget. */
 #ifndef SIM_CONSISTENCY_ROWS_H

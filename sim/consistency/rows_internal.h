@@ -14,10 +14,9 @@ struct sim_rows_order {
     size_t sessions; /* All clients are below this. */
 };
 
-/* Of an end and a beginning in the same nanosecond the beginning comes first, but for the next row
- * of the same session: what it had open has ended before, given up or not. What the last row of a
- * session gave up never ends. Rows come in the order in which they began. Errors: SIM_ENOMEM.
- * Release with sim_rows_order_release() in any case. */
+/* By the numbers of the records: rows come in the order in which they began (asserts). What a
+ * session gave up ends where it begins its next row; what its last row gave up never ends. Errors:
+ * SIM_ENOMEM. Release with sim_rows_order_release() in any case. */
 SIM_NODISCARD enum sim_status sim_rows_order(struct sim_scratch *scratch,
                                              const struct sim_history_row *rows, size_t count,
                                              struct sim_rows_order *order);

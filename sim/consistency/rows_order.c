@@ -1,10 +1,10 @@
 #include "sim/consistency/rows_internal.h"
 
-#include <string.h>
+#include "sim/sort.h"
 
-/* A row's return, to be put where time says. */
+/* A row's return. */
 struct ending {
-    uint64_t at_ns;
+    uint64_t event;
     size_t row;
 };
 
@@ -15,42 +15,14 @@ struct session {
 struct builder {
     const struct sim_history_row *rows;
     struct sim_rows_order *order;
-    struct ending *endings; /* Of rows that have begun. */
-    size_t ending_count;
     struct session *sessions; /* By client. */
 };
 
-static bool is_earlier(struct ending a, struct ending b)
+static int compare_endings(const void *left, const void *right)
 {
-    return a.at_ns != b.at_ns ? a.at_ns < b.at_ns : a.row < b.row;
-}
-
-/* endings[] is a heap, the earliest first. */
-static void heap_push(struct builder *b, struct ending ending)
-{
-    size_t at = b->ending_count++;
-    for (; at > 0 && is_earlier(ending, b->endings[(at - 1) / 2]); at = (at - 1) / 2) {
-        b->endings[at] = b->endings[(at - 1) / 2];
-    }
-    b->endings[at] = ending;
-}
-
-static size_t heap_pop(struct builder *b)
-{
-    const size_t row = b->endings[0].row;
-    const struct ending last = b->endings[--b->ending_count];
-    size_t at = 0;
-    for (size_t child = 1; child < b->ending_count; child = 2 * at + 1) {
-        child +=
-            child + 1 < b->ending_count && is_earlier(b->endings[child + 1], b->endings[child]);
-        if (!is_earlier(b->endings[child], last)) {
-            break;
-        }
-        b->endings[at] = b->endings[child];
-        at = child;
-    }
-    b->endings[at] = last;
-    return row;
+    const struct ending *a = left;
+    const struct ending *b = right;
+    return a->event < b->event ? -1 : a->event > b->event;
 }
 
 static void put(struct builder *b, size_t row, bool ended)
@@ -78,21 +50,26 @@ static void begin(struct builder *b, size_t row)
     put(b, row, false);
 }
 
-/* Rows are in the order in which they began: every return goes before the first row that began
- * later than it, and no earlier than that. */
-static void build(struct builder *b, size_t count)
+/* Every return goes between the rows that began before and after it. */
+static void build(struct builder *b, size_t count, struct ending *endings)
 {
+    size_t ending_count = 0;
     for (size_t i = 0; i < count; i++) {
-        while (b->ending_count > 0 && b->endings[0].at_ns < b->rows[i].invoke_ns) {
-            end(b, heap_pop(b));
-        }
-        begin(b, i);
-        if (b->rows[i].return_ns != SIM_NEVER) {
-            heap_push(b, (struct ending){b->rows[i].return_ns, i});
+        assert(i == 0 || b->rows[i - 1].invoke_event < b->rows[i].invoke_event);
+        if (b->rows[i].return_event > 0) {
+            endings[ending_count++] = (struct ending){b->rows[i].return_event, i};
         }
     }
-    while (b->ending_count > 0) {
-        end(b, heap_pop(b));
+    sim_sort(endings, ending_count, sizeof *endings, compare_endings);
+    size_t next = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (; next < ending_count && endings[next].event < b->rows[i].invoke_event; next++) {
+            end(b, endings[next].row);
+        }
+        begin(b, i);
+    }
+    for (; next < ending_count; next++) {
+        end(b, endings[next].row);
     }
 }
 
@@ -110,13 +87,13 @@ enum sim_status sim_rows_order(struct sim_scratch *scratch, const struct sim_his
     order->capacity = 2 * count;
     order->events = sim_scratch_alloc(scratch, order->capacity, sizeof *order->events);
     struct builder b = {.rows = rows, .order = order};
-    b.endings = sim_scratch_alloc(scratch, count, sizeof *b.endings);
+    struct ending *endings = sim_scratch_alloc(scratch, count, sizeof *endings);
     b.sessions = sim_scratch_alloc(scratch, order->sessions, sizeof *b.sessions);
-    const bool fine = order->events && b.endings && b.sessions;
+    const bool fine = order->events && endings && b.sessions;
     if (fine) {
-        build(&b, count);
+        build(&b, count, endings);
     }
-    sim_scratch_release(scratch, b.endings, count, sizeof *b.endings);
+    sim_scratch_release(scratch, endings, count, sizeof *endings);
     sim_scratch_release(scratch, b.sessions, order->sessions, sizeof *b.sessions);
     return fine ? SIM_OK : SIM_ENOMEM;
 }
