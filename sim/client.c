@@ -328,7 +328,7 @@ static void note_write(struct sim_world *world, struct sim_workload_state *state
     note_gap(world, world->now_ns);
     world->last_ack_ns = world->now_ns;
     world->write_failed = false;
-    world->progressed |= world->phase == 1 && row->invoke_ns >= world->plan->duration_ns;
+    world->progressed |= world->phase == 1 && row->invoke_event > world->demanded_after;
     if (row->operation.function != SIM_WRITE && row->operation.function != SIM_CAS) {
         return; /* Registers alone show who wrote last. */
     }

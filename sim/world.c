@@ -272,6 +272,7 @@ static void next_phase(struct sim_world *world, bool look)
     }
     if (world->phase == 0 && world->plan->settle_ns > 0) {
         world->phase = 1;
+        world->demanded_after = world->trace.count;
         sim_faults_settle(world);
         sim_clients_settle(world);
         sim_world_push(world, sim_add_sat(world->now_ns, world->plan->settle_ns), SIM_PEND_PHASE, 0,

@@ -187,7 +187,8 @@ struct sim_world {
     /* client.c */
     struct sim_client *clients; /* By node number - server_count. */
     struct sim_workload_state *workloads;
-    bool progressed; /* A write begun while settling was acknowledged. */
+    uint64_t demanded_after; /* The record after which progress is demanded. */
+    bool progressed;         /* A write begun since was acknowledged. */
     struct sim_history_row *history;
     size_t history_count;
     size_t history_capacity;

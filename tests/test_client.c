@@ -644,3 +644,25 @@ Test(client, settling_does_not_double_an_open_loop)
                  LLU(s.metrics.operations));
     stage_end(&s);
 }
+
+/* A cluster that cannot keep up serves what was due long ago, and makes progress all the same. */
+Test(client, progress_is_what_begins_when_it_is_demanded_not_what_is_due)
+{
+    struct stage s;
+    stage_plan(&s, 1, 1);
+    s.plan.duration_ns = 10 * SIM_S;
+    s.plan.settle_ns = 5 * SIM_S;
+    s.plan.checks = UINT64_C(1) << SIM_CHECK_LIVENESS;
+    s.plan.workloads[0].open_loop = true;
+    s.plan.workloads[0].interval = constant(10 * SIM_MS);
+    stage_link(&s, SIM_NOBODY, SIM_NOBODY, SIM_LINK_LATENCY)->latency = constant(45 * SIM_MS);
+    stage_run(&s, 1);
+    const struct sim_check_state *state =
+        sim_checks_state(sim_world_checks(s.world), SIM_CHECK_LIVENESS);
+    cr_expect_eq(state->verdict, SIM_HOLDS, "%s", state->detail);
+    size_t count;
+    const struct sim_history_row *row = rows(&s, &count);
+    cr_expect_lt(row[count - 1].invoke_ns, 2 * SIM_S, "there must be a backlog");
+    cr_expect_lt(sim_world_now_ns(s.world), 11 * SIM_S);
+    stage_end(&s);
+}
