@@ -308,6 +308,50 @@ Test(cli, lists_the_catalogue)
     }
 }
 
+/* Histories from elsewhere: what holds, what does not, and what is no history. */
+Test(cli, checks_histories)
+{
+    shell("printf '{:type :invoke, :process 0, :f :write, :value 1}\n"
+          "{:type :ok, :process 0, :f :write, :value 1}\n"
+          "{:type :invoke, :process 1, :f :read, :value nil}\n' > $D/open.edn");
+    shell("(cat $D/open.edn; echo '{:type :ok, :process 1, :f :read, :value 1}') > $D/good.edn");
+    shell("(cat $D/open.edn; echo '{:type :ok, :process 1, :f :read, :value 2}') > $D/bad.edn");
+    shell("(cat $D/open.edn; echo '{:type :ok, :process 1, :f :read, :value') > $D/cut.edn");
+    shell("head -c 3000 \"$FALLACY\" > $D/junk.bin");
+    shell(": > $D/empty.log");
+    cr_expect_eq(fallacy("check $D/open.edn $D/good.edn $D/empty.log"), 0);
+    EXPECT_SAYS("linearizable                 3       3         0");
+    cr_expect_eq(fallacy("check $D/bad.edn"), 1);
+    EXPECT_SAYS("a value was read that nobody wrote");
+    EXPECT_SAYS("lines 3-4          process 1: read = 2");
+    cr_expect_eq(fallacy("check $D/bad.edn --initial 2"), 1);
+    cr_expect_eq(fallacy("check $D/good.edn --type lock"), 2);
+    EXPECT_SAYS("good.edn:1: :write is not an operation of a lock");
+    cr_expect_eq(fallacy("check $D/cut.edn $D/good.edn"), 2);
+    EXPECT_SAYS("cut.edn:5: the text ends inside a collection");
+    EXPECT_SAYS("good.edn");
+    cr_expect_eq(fallacy("check $D/junk.bin"), 2);
+    EXPECT_SAYS("not a history we know");
+    cr_expect_eq(fallacy("check /dev/null"), 2);
+    EXPECT_SAYS("not a regular file");
+    cr_expect_eq(fallacy("check $D/none.edn"), 2);
+    EXPECT_SAYS("No such file");
+    cr_expect_eq(fallacy("check $D/good.edn --type set --model linearizable"), 2);
+    cr_expect_eq(fallacy("check $D/good.edn --memory 0"), 2);
+    EXPECT_SAYS("memory");
+}
+
+/* What clients of a run saw goes out as Jepsen's history and comes back: of keys that hold 0 at
+ * first. */
+Test(cli, checks_what_it_exported)
+{
+    cr_expect_eq(fallacy("run " GOOD " --out $D/run.db"), 0);
+    cr_expect_eq(fallacy("export $D/run.db --format edn --out $D/run.edn"), 0);
+    cr_expect_eq(fallacy("check $D/run.edn --initial 0"), 0);
+    EXPECT_SAYS("holds");
+    EXPECT_SAYS("529 operations");
+}
+
 /* Completion scripts for three shells. */
 Test(cli, completes)
 {

@@ -187,6 +187,7 @@ struct reader {
     struct pairing pairing;
     uint32_t object;
     bool pairs;     /* Values come with keys. */
+    bool initial;   /* Registers hold something other than nil at first. */
     uint32_t *list; /* Being read. */
     size_t list_capacity;
     char *text; /* A string without its escapes. */
@@ -274,8 +275,10 @@ static bool read_value(struct reader *r, const struct edn *edn, bool amount, uin
         break;
     case SIM_OBJECT_REGISTER:
         if (edn->token == EDN_NIL) {
-            *value = SIM_VALUE_NIL;
-            return true;
+            *value = r->initial
+                         ? sim_history_text(r->pairing.history, SIM_VALUE_IS_SYMBOL, "nil", 3)
+                         : SIM_VALUE_NIL;
+            return got(r, *value);
         }
         break;
     default:
@@ -447,8 +450,28 @@ static bool put_event(struct reader *r, const struct jepsen_event *event)
     return event->type == EVENT_INVOKE ? put_invoke(r, event, f) : put_return(r, event, f);
 }
 
+static bool set_initial(struct reader *r, const char *initial)
+{
+    struct edn edn;
+    uint32_t value;
+    edn_begin(&edn, initial, strlen(initial));
+    if (r->object != SIM_OBJECT_REGISTER || edn_next(&edn) < EDN_TRUE || is_collection(&edn)) {
+        return pairing_fail(&r->pairing, 0,
+                            "an initial value is a number, a string or a name, of a register, "
+                            "and not \"%.30s\" of a %s",
+                            initial, sim_object_names[r->object]);
+    }
+    if (!read_atom(r, &edn, &value, "")) {
+        return pairing_no_memory(&r->pairing, 0);
+    }
+    sim_history_initial(r->pairing.history, value);
+    r->initial = true;
+    return true;
+}
+
 enum sim_status jepsen_object_read(const char *bytes, size_t size_bytes, uint32_t object,
-                                   struct sim_history *history, struct history_problem *problem)
+                                   const char *initial, struct sim_history *history,
+                                   struct history_problem *problem)
 {
     struct reader r = {.pairing = {.history = history, .problem = problem}, .object = object};
     struct jepsen_events events;
@@ -456,6 +479,9 @@ enum sim_status jepsen_object_read(const char *bytes, size_t size_bytes, uint32_
     survey(bytes, size_bytes, &r.object, &r.pairs);
     history->object = r.object;
     jepsen_events_begin(&events, bytes, size_bytes, problem);
+    if (initial && !set_initial(&r, initial)) {
+        return r.pairing.status;
+    }
     while (r.pairing.status == SIM_OK && jepsen_events_next(&events, &event)) {
         if (event.is_client && !put_event(&r, &event) && r.pairing.status == SIM_ENOMEM) {
             (void)pairing_no_memory(&r.pairing, event.line);

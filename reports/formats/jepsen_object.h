@@ -18,10 +18,12 @@
 #include "reports/formats/histories.h"
 
 /* Reads a text into an initialised, empty history. `object` is enum sim_object, or
- * SIM_OBJECT_COUNT: as the operations show. Errors: SIM_EINVAL and SIM_ENOMEM (the history's
- * bound), with *problem saying where. */
+ * SIM_OBJECT_COUNT: as the operations show. `initial` is what registers hold at first, as the text
+ * would say it, or NULL: nil, which no read can tell from not knowing. Errors: SIM_EINVAL and
+ * SIM_ENOMEM (the history's bound), with *problem saying where. */
 SIM_NODISCARD enum sim_status jepsen_object_read(const char *bytes, size_t size_bytes,
-                                                 uint32_t object, struct sim_history *history,
+                                                 uint32_t object, const char *initial,
+                                                 struct sim_history *history,
                                                  struct history_problem *problem);
 
 #endif

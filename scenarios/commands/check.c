@@ -86,31 +86,29 @@ static bool gather_paths(const char *const *words, size_t count)
     return true;
 }
 
-/* Map a file; an empty one is "". False with errno set. */
-static bool map_file(struct check_file *file)
+/* Map a file; an empty one is "". NULL, or why not. */
+static const char *map_file(struct check_file *file)
 {
-    const int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    const int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* Nor wait for a pipe. */
     struct stat stat_now;
+    const char *why = NULL;
     if (fd < 0) {
-        return false;
+        return strerror(errno);
     }
-    bool good = fstat(fd, &stat_now) == 0;
-    if (good && !S_ISREG(stat_now.st_mode)) {
-        errno = EINVAL;
-        good = false;
-    }
-    if (good && stat_now.st_size == 0) {
+    if (fstat(fd, &stat_now) != 0) {
+        why = strerror(errno);
+    } else if (!S_ISREG(stat_now.st_mode)) {
+        why = "this is not a regular file, and a history is read twice";
+    } else if (stat_now.st_size == 0) {
         file->bytes = "";
-    } else if (good) {
+    } else {
         file->size_bytes = (size_t)stat_now.st_size;
         void *map = mmap(NULL, file->size_bytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-        good = map != MAP_FAILED;
-        file->bytes = good ? map : NULL;
+        why = map == MAP_FAILED ? strerror(errno) : NULL;
+        file->bytes = why ? NULL : map;
     }
-    const int why = errno;
     (void)close(fd);
-    errno = why;
-    return good;
+    return why;
 }
 
 static void unmap_file(struct check_file *file)
@@ -267,10 +265,11 @@ static enum sim_status judge(const struct check_file *file, struct check_answer 
                    file->format == HISTORY_UNKNOWN
                        ? "not a history we know: expected a Jepsen log of etcd, Porcupine's kv, "
                          "or EDN"
-                       : "nothing here judges this kind of history as type %s, model %s; see: "
+                       : "nothing here judges this kind of history as type %s, model %s%s; see: "
                          "fallacy help check",
                    file->type ? file->type : "(as the file shows)",
-                   file->model ? file->model : "(default)");
+                   file->model ? file->model : "(default)",
+                   file->initial ? ", with an initial value" : "");
     return SIM_EINVAL;
 }
 
@@ -289,9 +288,10 @@ static void check_one(struct session *session, struct check_file *file)
 {
     const uint64_t start_ns = now_ns();
     struct check_answer answer = {0};
-    if (!map_file(file)) {
+    const char *why = map_file(file);
+    if (why) {
         struct history_problem problem = {0};
-        (void)snprintf(problem.reason, sizeof problem.reason, "%s", strerror(errno));
+        (void)snprintf(problem.reason, sizeof problem.reason, "%s", why);
         tell_problem(session, file, &problem);
         return;
     }
@@ -341,6 +341,7 @@ int command_check(int argc, char **argv)
     const struct option_row options[] = {
         {"model", OPTION_TEXT, &request.model, NULL},
         {"type", OPTION_TEXT, &request.type, NULL},
+        {"initial", OPTION_TEXT, &request.initial, NULL},
         {"budget", OPTION_U64, &request.budget.steps, NULL},
         {"memory", OPTION_U64, &memory_mib, NULL},
         {"json", OPTION_FLAG, &json, NULL},

@@ -11,8 +11,9 @@ struct check_file {
     const char *bytes; /* Its content, with no zero at the end. */
     size_t size_bytes;
     enum history_format format;
-    const char *type;  /* What --type says, or NULL: as the content shows. */
-    const char *model; /* What --model says, or NULL: the type's own default. */
+    const char *type;    /* What --type says, or NULL: as the content shows. */
+    const char *model;   /* What --model says, or NULL: the type's own default. */
+    const char *initial; /* What --initial says registers hold at first, or NULL. */
     struct sim_budget budget;
 };
 

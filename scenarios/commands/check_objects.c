@@ -27,8 +27,8 @@ static enum sim_status read_history(const struct check_file *file, struct sim_hi
     case HISTORY_KV:
         return porcupine_kv_read(file->bytes, file->size_bytes, history, problem);
     case HISTORY_EDN:
-        return jepsen_object_read(file->bytes, file->size_bytes, object_of(file->type), history,
-                                  problem);
+        return jepsen_object_read(file->bytes, file->size_bytes, object_of(file->type),
+                                  file->initial, history, problem);
     default: /* Empty. */
         history->object = file->type ? object_of(file->type) : SIM_OBJECT_REGISTER;
         return SIM_OK;
@@ -73,6 +73,11 @@ static enum sim_status judge(const struct check_file *file, const struct sim_mod
         model->check(&history, &file->budget, &answer->result);
         status = show_witness(&history, answer) ? SIM_OK : SIM_ENOMEM;
     }
+    if (status == SIM_ENOMEM && !answer->problem.reason[0]) {
+        (void)snprintf(answer->problem.reason, sizeof answer->problem.reason,
+                       "out of memory, of which --memory allows %zu MiB",
+                       file->budget.memory_bytes >> 20);
+    }
     sim_history_release(&history);
     return status;
 }
@@ -81,7 +86,8 @@ bool check_objects(const struct check_file *file, struct check_answer *answer,
                    enum sim_status *status)
 {
     const bool asked = object_of(file->type) < SIM_OBJECT_COUNT;
-    if ((file->type && !asked) || file->format == HISTORY_UNKNOWN) {
+    if ((file->type && !asked) || file->format == HISTORY_UNKNOWN ||
+        (file->initial && file->format != HISTORY_EDN)) {
         return false;
     }
     if (file->format == HISTORY_EDN && !asked) {

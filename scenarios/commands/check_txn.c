@@ -26,7 +26,8 @@ bool check_txn(const struct check_file *file, struct check_answer *answer, enum 
     const uint32_t model =
         file->model ? sim_txn_model_find(file->model) : (uint32_t)SIM_TXN_STRICT_SERIALIZABLE;
     const bool asked = file->type && strcmp(file->type, "txn") == 0;
-    if (file->format != HISTORY_EDN || (file->type && !asked) || model == SIM_TXN_MODEL_COUNT ||
+    if (file->format != HISTORY_EDN || file->initial || (file->type && !asked) ||
+        model == SIM_TXN_MODEL_COUNT ||
         (!asked && jepsen_recognise(file->bytes, file->size_bytes) != JEPSEN_TXN)) {
         return false;
     }

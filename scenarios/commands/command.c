@@ -121,13 +121,17 @@ const struct command commands[] = {
      "A recording is an SQLite file: any SQLite tool reads it too. For example:\n"
      "  sqlite3 run.db 'select * from event limit 10'\n",
      command_show},
-    {"check", "FILE... [--model NAME] [--type TYPE] [--budget STEPS] [--memory MIB] [--json]",
+    {"check",
+     "FILE... [--model NAME] [--type TYPE] [--initial VALUE] [--budget STEPS] [--memory MIB] "
+     "[--json]",
      "Judges histories from elsewhere against a consistency model.",
      "  --model NAME      linearizable (the default); of transactions read-committed,\n"
      "                    snapshot-isolation, serializable, strict-serializable (the default) and\n"
      "                    whatever else Elle knows, such as strong-session-serializable or PL-2+\n"
      "  --type TYPE       what the history is of: register, kv, list, set, queue, stack, counter,\n"
      "                    lock, txn; as the file shows if not given\n"
+     "  --initial VALUE   what registers hold at first, in EDN; nil if not given, and 0 in what\n"
+     "                    `fallacy export --format edn` wrote\n"
      "  --budget STEPS    of the search, after which the verdict is unknown (20 million)\n"
      "  --memory MIB      that a checker may hold, the same (1024)\n"
      "  --json            one JSON object on stdout instead of words\n"

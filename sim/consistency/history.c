@@ -108,8 +108,11 @@ static bool values_rehash(struct sim_history *history)
     if (!slots_double(&history->scratch, &history->value_slots, &history->value_slot_count)) {
         return false;
     }
-    for (size_t i = 1; i < history->value_count; i++) {
+    for (size_t i = 0; i < history->value_count; i++) {
         const struct sim_history_value *v = &history->values[i];
+        if (v->type == SIM_VALUE_IS_NIL) {
+            continue; /* Is found without a slot. */
+        }
         const uint64_t hash = value_hash(history, v, value_text(history, v));
         history->value_slots[slot_free(history->value_slots, history->value_slot_count, hash)] =
             (uint32_t)i + 1;
@@ -167,6 +170,18 @@ uint32_t sim_history_text(struct sim_history *history, enum sim_value_type type,
     return intern(history,
                   (struct sim_history_value){.size_bytes = (uint32_t)size_bytes, .type = type},
                   text);
+}
+
+void sim_history_initial(struct sim_history *history, uint32_t value)
+{
+    assert(history->count == 0);
+    assert(value < history->value_count);
+    history->values[SIM_VALUE_NIL] = history->values[value];
+    for (size_t slot = 0; slot < history->value_slot_count; slot++) {
+        if (history->value_slots[slot] == value + 1) {
+            history->value_slots[slot] = SIM_VALUE_NIL + 1;
+        }
+    }
 }
 
 uint32_t sim_history_list(struct sim_history *history, const uint32_t *items, size_t count)

@@ -129,6 +129,9 @@ void sim_history_release(struct sim_history *history);
 SIM_NODISCARD uint32_t sim_history_integer(struct sim_history *history, int64_t integer);
 SIM_NODISCARD uint32_t sim_history_text(struct sim_history *history, enum sim_value_type type,
                                         const char *text, size_t size_bytes);
+/* Registers hold `value`, one of these numbers, at first and not nil: it is SIM_VALUE_NIL from now
+ * on, in place of its own number. To be said before any operation. */
+void sim_history_initial(struct sim_history *history, uint32_t value);
 /* The number of a list of values, always a new one; SIM_HISTORY_NOTHING without memory. */
 SIM_NODISCARD uint32_t sim_history_list(struct sim_history *history, const uint32_t *items,
                                         size_t count);
