@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "sim/consistency/monitor.h"
+#include "sim/consistency/operations.h"
+#include "sim/consistency/reduce.h"
 #include "sim/consistency/search.h"
 
 /* The operations of one object within the history. */
@@ -33,22 +35,6 @@ struct checker {
 static const struct sim_history_operation *at(const struct checker *c, uint32_t place)
 {
     return &c->history->operations[place];
-}
-
-/* Does it leave the object as it is, so that leaving it out can only hide a violation? */
-static bool only_looks(const struct sim_history_operation *o)
-{
-    return o->action == SIM_ACTION_READ || o->action == SIM_ACTION_CAS_MISSED ||
-           o->action == SIM_ACTION_HAS ||
-           ((o->action == SIM_ACTION_DEQUEUE || o->action == SIM_ACTION_POP) &&
-            o->outcome == SIM_OUTCOME_OK && o->result == SIM_VALUE_NIL);
-}
-
-/* Nothing is known of what it saw. */
-static bool saw_nothing(const struct sim_history_operation *o)
-{
-    return (o->action == SIM_ACTION_READ && o->result == SIM_VALUE_UNKNOWN) ||
-           o->outcome != SIM_OUTCOME_OK;
 }
 
 static void observe(struct checker *c, const struct sim_history_operation *o)
@@ -97,7 +83,8 @@ static bool is_kept(const struct checker *c, uint32_t i)
 static bool is_call(const struct checker *c, const struct part *part, uint32_t i)
 {
     const struct sim_history_operation *o = at(c, part->places[i]);
-    return o->outcome != SIM_OUTCOME_FAIL && !(only_looks(o) && (!is_kept(c, i) || saw_nothing(o)));
+    return o->outcome != SIM_OUTCOME_FAIL &&
+           !(sim_only_looks(o) && (!is_kept(c, i) || sim_saw_nothing(o)));
 }
 
 /* The calls of a part: all of it, or of a part from which some are not kept. What is not kept
@@ -111,7 +98,7 @@ static uint32_t build(struct checker *c, const struct part *part)
     sim_machine_begin(&c->machine);
     for (uint32_t i = 0; i < part->count; i++) {
         const struct sim_history_operation *o = at(c, part->places[i]);
-        if (o->outcome != SIM_OUTCOME_FAIL && (is_kept(c, i) || !only_looks(o))) {
+        if (o->outcome != SIM_OUTCOME_FAIL && (is_kept(c, i) || !sim_only_looks(o))) {
             observe(c, o);
             anything_tells |= o->action == SIM_ACTION_CAS_MISSED;
         }
@@ -145,51 +132,27 @@ static uint32_t build(struct checker *c, const struct part *part)
 
 /* ---- The witness ---- */
 
-/* Is the part violated by the operations that are kept? Unknown counts as no. */
-static bool still_violated(struct checker *c, const struct part *part, uint64_t steps_max,
-                           uint64_t *left)
+struct shrinking {
+    struct checker *checker;
+    const struct part *part;
+    uint64_t steps_max; /* Of one search, */
+    uint64_t left;      /* and of all. */
+};
+
+/* Is the part violated by the operations that are kept? */
+static enum sim_reduce_answer still_violated(void *context)
 {
-    const uint32_t count = build(c, part);
+    struct shrinking *s = context;
+    struct checker *c = s->checker;
+    const uint32_t count = s->left > 0 ? build(c, s->part) : UINT32_MAX;
     if (count == UINT32_MAX) {
-        *left = 0;
-        return false;
+        return SIM_REDUCE_STOP;
     }
     struct sim_search_result found;
-    sim_search(&c->machine, c->calls, count, steps_max < *left ? steps_max : *left, &found);
-    *left -= found.steps + count < *left ? found.steps + count : *left;
-    return found.verdict == SIM_VIOLATED;
-}
-
-/* Leave out chunks of ever smaller size as long as what is kept stays violated (Zeller and
- * Hildebrandt's ddmin, 2002, in the order of time). */
-static void reduce(struct checker *c, const struct part *part, uint32_t kept, uint64_t steps_max,
-                   uint64_t left)
-{
-    for (uint32_t size = (kept + 1) / 2; size > 0 && left > 0;) {
-        bool removed = false;
-        for (uint32_t from = 0; from < kept && left > 0;) {
-            const uint32_t to = from + size < kept ? from + size : kept;
-            for (uint32_t i = from; i < to; i++) {
-                c->keep[c->witness[i]] = false;
-            }
-            if (still_violated(c, part, steps_max, &left)) {
-                memmove(c->witness + from, c->witness + to, (kept - to) * sizeof *c->witness);
-                kept -= to - from;
-                removed = true;
-                continue;
-            }
-            for (uint32_t i = from; i < to; i++) {
-                c->keep[c->witness[i]] = true;
-            }
-            from = to;
-        }
-        /* One at a time until nothing can go: what looked needed may not be any more. */
-        size = size > 1 ? size / 2 : removed ? 1 : 0;
-    }
-    for (uint32_t i = 0; i < kept; i++) {
-        c->witness[i] = part->places[c->witness[i]];
-    }
-    (void)sim_consistency_witness(c->result, c->witness, kept);
+    sim_search(&c->machine, c->calls, count, s->steps_max < s->left ? s->steps_max : s->left,
+               &found);
+    s->left -= found.steps + count < s->left ? found.steps + count : s->left;
+    return found.verdict == SIM_VIOLATED ? SIM_REDUCE_VIOLATED : SIM_REDUCE_NOT;
 }
 
 /* What returned by the time no order got past suffices for the violation. Operations later than
@@ -212,7 +175,12 @@ static void witness_of_search(struct checker *c, const struct part *part,
                 c->witness[kept++] = prefix.count;
             }
         }
-        reduce(c, &prefix, kept, 1000 + 2 * found->steps, 10000 + 8 * found->steps);
+        struct shrinking s = {c, &prefix, 1000 + 2 * found->steps, 10000 + 8 * found->steps};
+        kept = sim_reduce(c->witness, kept, c->keep, still_violated, &s);
+        for (uint32_t i = 0; i < kept; i++) {
+            c->witness[i] = part->places[c->witness[i]];
+        }
+        (void)sim_consistency_witness(c->result, c->witness, kept);
     }
     sim_scratch_release(&c->scratch, c->keep, part->count, sizeof *c->keep);
     c->keep = NULL;
