@@ -113,3 +113,34 @@ Test(linearizable, locks_as_brute_force_says)
 {
     compare_with_brute_force(SIM_OBJECT_LOCK);
 }
+
+/* An element that a smaller read has seen, too, cannot make up for one that is missing. */
+Test(linearizable, no_set_has_an_element_twice)
+{
+    struct sim_history h;
+    cr_assert_eq(sim_history_init(&h, MEMORY), SIM_OK);
+    h.object = SIM_OBJECT_SET;
+    const uint32_t process = sim_history_process(&h, 0);
+    const uint32_t one = sim_history_integer(&h, 1);
+    const uint32_t two = sim_history_integer(&h, 2);
+    const struct sim_history_operation operations[] = {
+        {.process = process, .action = SIM_ACTION_ADD, .value = one},
+        {.process = process, .action = SIM_ACTION_ADD, .value = two},
+        {.process = process, .action = SIM_ACTION_READ},
+        {.process = process, .action = SIM_ACTION_READ},
+    };
+    const uint32_t both[] = {one, two};
+    const uint32_t twice[] = {one, one};
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint32_t place = sim_history_invoke(&h, &operations[i]);
+        const uint32_t result =
+            i < 2 ? SIM_VALUE_NIL : sim_history_list(&h, i == 2 ? both : twice, 2);
+        sim_history_return(&h, place, SIM_OUTCOME_OK, result);
+    }
+    struct sim_consistency_result result;
+    sim_check_linearizable(&h, &budget, &result);
+    cr_expect_eq(result.verdict, SIM_VIOLATED);
+    cr_expect_eq(result.witness_count, 1);
+    sim_consistency_result_release(&result);
+    sim_history_release(&h);
+}

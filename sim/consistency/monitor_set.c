@@ -11,6 +11,7 @@ struct growing {
     uint32_t *local;
     uint32_t *adds; /* Places in the history, by local number less 1. */
     uint32_t *rank; /* Of each add: the first read of the chain that has it, or UNSEEN. */
+    uint32_t *met;  /* Of each add: the last read of the chain that was seen to have it, plus 1. */
     uint32_t add_count;
     uint64_t *chain; /* Size << 32 | place, of reads; sorted. */
     uint64_t *spare;
@@ -74,15 +75,12 @@ static enum sim_monitor_answer rank_adds(struct growing *g)
             if (!add) {
                 return violated(g, "an element was read that nobody added", place, place);
             }
-            if (g->rank[add - 1] == r) {
+            if (g->met[add - 1] == r + 1) {
                 return violated(g, "a read has an element twice", place, place);
             }
+            g->met[add - 1] = r + 1;
             known += g->rank[add - 1] != UNSEEN;
-            if (g->rank[add - 1] == UNSEEN) {
-                g->rank[add - 1] = r;
-            } else {
-                continue;
-            }
+            g->rank[add - 1] = g->rank[add - 1] == UNSEEN ? r : g->rank[add - 1];
         }
         if (known != seen) {
             return violated(g, "of two reads neither has all that the other has",
@@ -164,11 +162,12 @@ enum sim_monitor_answer sim_monitor_set(struct sim_monitor *monitor, const uint3
     struct growing g = {.history = monitor->history, .local = monitor->local, .result = result};
     g.adds = sim_scratch_alloc(scratch, count, sizeof *g.adds);
     g.rank = sim_scratch_alloc(scratch, count, sizeof *g.rank);
+    g.met = sim_scratch_alloc(scratch, count, sizeof *g.met);
     g.chain = sim_scratch_alloc(scratch, count, sizeof *g.chain);
     g.spare = sim_scratch_alloc(scratch, count, sizeof *g.spare);
     g.order = sim_scratch_alloc(scratch, count, sizeof *g.order);
     enum sim_monitor_answer answer = SIM_MONITOR_NO_MEMORY;
-    if (g.adds && g.rank && g.chain && g.spare && g.order) {
+    if (g.adds && g.rank && g.met && g.chain && g.spare && g.order) {
         answer = judge(&g, places, count);
         for (uint32_t i = 0; i < count; i++) {
             monitor->local[at(&g, places[i])->value] = 0;
@@ -176,6 +175,7 @@ enum sim_monitor_answer sim_monitor_set(struct sim_monitor *monitor, const uint3
     }
     sim_scratch_release(scratch, g.adds, count, sizeof *g.adds);
     sim_scratch_release(scratch, g.rank, count, sizeof *g.rank);
+    sim_scratch_release(scratch, g.met, count, sizeof *g.met);
     sim_scratch_release(scratch, g.chain, count, sizeof *g.chain);
     sim_scratch_release(scratch, g.spare, count, sizeof *g.spare);
     sim_scratch_release(scratch, g.order, count, sizeof *g.order);
