@@ -179,6 +179,38 @@ bool brute_linearizable(const struct sim_history *history)
     return brute_from(history, &state, 0);
 }
 
+static bool brute_sessions(const struct sim_history *h, const struct brute_state *state,
+                           uint32_t taken)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < h->count; i++) {
+        all &= !must_be(&h->operations[i]) || (taken >> i & 1);
+    }
+    if (all) {
+        return true;
+    }
+    for (uint32_t i = 0; i < h->count; i++) {
+        bool can = !(taken >> i & 1) && h->operations[i].outcome != SIM_OUTCOME_FAIL;
+        for (uint32_t j = 0; j < i && can; j++) {
+            can = h->operations[j].process != h->operations[i].process ||
+                  !must_be(&h->operations[j]) || (taken >> j & 1);
+        }
+        struct brute_state next = *state;
+        if (can && brute_apply(h, &next, i) && brute_sessions(h, &next, taken | 1U << i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool brute_sequential(const struct sim_history *history)
+{
+    assert(history->count <= BRUTE_OPERATIONS_MAX);
+    struct brute_state state;
+    brute_begin(history, &state);
+    return brute_sessions(history, &state, 0);
+}
+
 /* ---- Random histories ---- */
 
 /* Plays on `state`: what the operation would be told now. */

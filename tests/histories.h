@@ -28,6 +28,9 @@ bool brute_apply(const struct sim_history *history, struct brute_state *state, u
  * answers, or never takes place.) */
 bool brute_linearizable(const struct sim_history *history);
 
+/* The same if real time does not matter, only that each process's operations keep their order. */
+bool brute_sequential(const struct sim_history *history);
+
 struct random_history {
     uint32_t object;     /* enum sim_object */
     uint32_t operations; /* At most BRUTE_OPERATIONS_MAX. */

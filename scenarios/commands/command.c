@@ -125,7 +125,7 @@ const struct command commands[] = {
      "FILE... [--model NAME] [--type TYPE] [--initial VALUE] [--budget STEPS] [--memory MIB] "
      "[--json]",
      "Judges histories from elsewhere against a consistency model.",
-     "  --model NAME      linearizable (the default); of transactions read-committed,\n"
+     "  --model NAME      linearizable (the default), sequential; of transactions read-committed,\n"
      "                    snapshot-isolation, serializable, strict-serializable (the default) and\n"
      "                    whatever else Elle knows, such as strong-session-serializable or PL-2+\n"
      "  --type TYPE       what the history is of: register, kv, list, set, queue, stack, counter,\n"

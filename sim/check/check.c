@@ -72,6 +72,8 @@ const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT] = {
     [SIM_CHECK_READ_COMMITTED] =
         {"read_committed",
          "No transaction reads what another failed to write, or was still to write over."},
+    [SIM_CHECK_SEQUENTIAL] =
+        {"sequential", "Operations take effect one at a time, those of each client in its order."},
 };
 
 const char *sim_verdict_name(uint32_t verdict)

@@ -45,6 +45,7 @@ enum sim_check {
     SIM_CHECK_SERIALIZABLE,
     SIM_CHECK_SNAPSHOT_ISOLATION,
     SIM_CHECK_READ_COMMITTED,
+    SIM_CHECK_SEQUENTIAL,
     SIM_CHECK_COUNT
 };
 /* What "all" stands for: the invariants and liveness, which are those before convergence. */

@@ -1,6 +1,7 @@
 #include "sim/consistency/models.h"
 
 #include "sim/consistency/linearizable.h"
+#include "sim/consistency/sequential.h"
 
 #define ALL ((1U << SIM_OBJECT_COUNT) - 1)
 
@@ -14,6 +15,7 @@ const struct sim_model sim_models[] = {
     {SIM_CHECK_SERIALIZABLE, 0, NULL, true, SIM_TXN_SERIALIZABLE},
     {SIM_CHECK_SNAPSHOT_ISOLATION, 0, NULL, true, SIM_TXN_SNAPSHOT_ISOLATION},
     {SIM_CHECK_READ_COMMITTED, 0, NULL, true, SIM_TXN_READ_COMMITTED},
+    {SIM_CHECK_SEQUENTIAL, ALL, sim_check_sequential, false, 0},
 };
 const size_t sim_model_count = sizeof sim_models / sizeof sim_models[0];
 
