@@ -242,6 +242,11 @@ void sim_read_served(struct sim_env *env, const struct sim_operation *operation,
                            sim_clients_invoked_ns(env->world, operation));
 }
 
+void sim_handed_over(struct sim_env *env, uint32_t target)
+{
+    sim_checks_handed_over(env->world->checks, env->id, target);
+}
+
 int64_t sim_setting(const struct sim_env *env, uint32_t setting)
 {
     assert(setting < env->kind->setting_count);

@@ -136,6 +136,9 @@ void sim_applied(struct sim_env *env, uint64_t index, uint64_t term, uint64_t di
 void sim_read_served(struct sim_env *env, const struct sim_operation *operation, uint64_t index,
                      bool leased);
 
+/* Say that a leader tells `target` to take over its leadership, at once and whatever others say. */
+void sim_handed_over(struct sim_env *env, uint32_t target);
+
 /* ---- Settings, facts, bugs ---------------------------------------------------------- */
 
 enum sim_setting_type {
@@ -189,8 +192,9 @@ struct sim_entry_id {
 
 struct sim_view {
     uint64_t term;
-    uint32_t vote;        /* SIM_NOBODY if none. */
-    uint32_t role;        /* enum sim_role; a pre-candidate is a follower. */
+    uint32_t vote;   /* SIM_NOBODY if none. */
+    uint32_t role;   /* enum sim_role; a pre-candidate is a follower. */
+    bool asks_first; /* It raises the term only if a majority says that it may win (PreVote). */
     uint64_t first_index; /* Of the log in memory; last_index + 1 if it is empty. */
     uint64_t last_index;
     uint64_t commit_index;

@@ -205,7 +205,8 @@ void sim_world_dispatch(struct sim_world *world, struct sim_env *env, const stru
         world->metrics.cpu_busy_ns += cost;
     }
     if (env->kind->consensus) {
-        sim_checks_moved(world->checks, env->id);
+        sim_checks_moved(world->checks, env->id,
+                         event->kind == SIM_EVENT_MESSAGE ? event->from : SIM_NOBODY);
     }
 }
 

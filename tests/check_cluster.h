@@ -18,6 +18,7 @@ struct scripted { /* What a server's memory holds. */
     uint64_t term;
     uint32_t vote;
     uint32_t role;
+    bool asks_first;
     uint64_t first;
     uint64_t last;
     uint64_t commit;
@@ -44,6 +45,7 @@ static inline void scripted_view(const void *state, struct sim_view *view)
     *view = (struct sim_view){.term = s->term,
                               .vote = s->vote,
                               .role = s->role,
+                              .asks_first = s->asks_first,
                               .first_index = s->first,
                               .last_index = s->last,
                               .commit_index = s->commit,
@@ -124,7 +126,13 @@ static inline struct scripted *of(uint32_t node)
 /* The server has handled an event. */
 static inline void moved(uint32_t node)
 {
-    sim_checks_moved(world->checks, node);
+    sim_checks_moved(world->checks, node, SIM_NOBODY);
+}
+
+/* ... a message of another. */
+static inline void moved_by(uint32_t node, uint32_t from)
+{
+    sim_checks_moved(world->checks, node, from);
 }
 
 static inline void blank(uint32_t node)

@@ -259,6 +259,10 @@ void sim_applied(struct sim_env *env, uint64_t index, uint64_t term, uint64_t di
     env->effect_count += took_effect;
 }
 
+void sim_handed_over(struct sim_env *env, uint32_t target)
+{
+}
+
 void sim_read_served(struct sim_env *env, const struct sim_operation *operation, uint64_t index,
                      bool leased)
 {

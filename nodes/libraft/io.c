@@ -102,6 +102,9 @@ static int io_send(struct raft_io *io, struct raft_io_send *request,
         deferred->send_cb = cb;
     }
     libraft_message_encode(message, bytes);
+    if (message->type == RAFT_IO_TIMEOUT_NOW) {
+        sim_handed_over(node->env, to);
+    }
     const uint32_t kind = message->type - 1u;
     if (node->held_first || !libraft_hard_is_durable(node)) {
         return hold(node, to, kind, bytes, (uint32_t)size_bytes);

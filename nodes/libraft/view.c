@@ -62,6 +62,7 @@ static void view(const void *state, struct sim_view *view)
         .term = raft->current_term,
         .vote = libraft_number_of(node, raft->voted_for),
         .role = role_of(node),
+        .asks_first = raft->pre_vote,
         .first_index = raft->log.offset + 1,
         .last_index = libraft_last_index(raft),
         .commit_index = raft->commit_index,

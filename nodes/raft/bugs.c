@@ -13,6 +13,10 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
                   "Several voters are changed at once, without a time in which the old and the new "
                   "majority must both agree.",
                   "Ongaro and Ousterhout 2014, section 6", "election_safety"},
+    [RAFT_R04] = {"R04_disruptive_server",
+                  "A node that hears of no leader raises its term without asking whether it could "
+                  "win, and on its return the leader that all others hear gives way.",
+                  "Raft dissertation, 4.2.3 and 9.6; KIP-996", "disruption_free"},
     [RAFT_R05] = {"R05_vote_not_persisted",
                   "The vote is not on disk when it is given, so a restarted node votes again in "
                   "the same term.",
@@ -116,6 +120,10 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
                   "Granting a pre-vote restarts the election timer, so that a node which cannot "
                   "win keeps all others silent.",
                   "hashicorp/raft PR 609", "liveness"},
+    [RAFT_R33] = {"R33_transfer_to_lagging",
+                  "A leader hands over to a node that was sent all of the log, whether it has it "
+                  "or not.",
+                  "redpanda #2606; canonical/raft #203; libraft 64b0b8b", "disruption_free"},
     [RAFT_R34] =
         {"R34_late_ack_to_new_leader",
          "Entries of an old leader that become durable late are acknowledged to the new one.",

@@ -198,7 +198,7 @@ static bool wins_with(struct raft *r, uint32_t place)
 
 void raft_campaign(struct raft *r, struct sim_env *env)
 {
-    if (!r->config.pre_vote) {
+    if (!r->config.pre_vote || raft_has_bug(r, RAFT_R04)) {
         start_election(r, env, false);
         return;
     }
@@ -292,7 +292,8 @@ void raft_on_vote_request(struct raft *r, struct sim_env *env, const struct sim_
         return;
     }
     if (request.term > r->term) {
-        if (r->config.check_quorum && !transfer && hears_leader(r, env)) {
+        if (r->config.check_quorum && !transfer && hears_leader(r, env) &&
+            !raft_has_bug(r, RAFT_R04)) {
             return; /* Not even its term counts (4.2.3). */
         }
         if (raft_has_bug(r, RAFT_R39) && r->role == SIM_ROLE_LEADER) {

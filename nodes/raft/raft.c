@@ -411,6 +411,7 @@ static void view(const void *state, struct sim_view *v)
         .term = r->term,
         .vote = r->vote,
         .role = r->role,
+        .asks_first = r->config.pre_vote,
         .first_index = r->log.first,
         .last_index = r->log.last,
         .commit_index = r->commit,

@@ -40,9 +40,12 @@ void raft_transfer_start(struct raft *r, struct sim_env *env, uint32_t target)
 void raft_transfer_check(struct raft *r, struct sim_env *env)
 {
     const uint32_t place = raft_place(r, r->transfer_target);
-    if (r->peers[place].match == r->log.last) {
+    const struct raft_peer *peer = &r->peers[place];
+    const uint64_t held = raft_has_bug(r, RAFT_R33) ? peer->next - 1 : peer->match;
+    if (held == r->log.last) {
         const struct raft_message message = {.term = r->term};
         r->reads.lease_void = true;
+        sim_handed_over(env, r->transfer_target);
         raft_send(env, r->transfer_target, RAFT_TIMEOUT_NOW, &message);
     }
 }

@@ -52,6 +52,9 @@ const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT] = {
     [SIM_CHECK_SNAPSHOT_SAFETY] =
         {"snapshot_safety",
          "A snapshot holds what applying the entries up to its index gives, and their last term."},
+    [SIM_CHECK_DISRUPTION_FREE] =
+        {"disruption_free",
+         "Nobody unsettles a leader that it cannot replace: by a new term, or by a transfer."},
     [SIM_CHECK_CONVERGENCE] =
         {"convergence",
          "Once healed, replicas become equal and hold what was acknowledged and nothing else."},

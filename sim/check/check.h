@@ -38,6 +38,7 @@ enum sim_check {
     SIM_CHECK_LEASE_SAFETY,          /* I20 */
     SIM_CHECK_CONFIG_SAFETY,         /* I15 */
     SIM_CHECK_SNAPSHOT_SAFETY,       /* I16 */
+    SIM_CHECK_DISRUPTION_FREE,       /* I23 */
     SIM_CHECK_CONVERGENCE,           /* From here on judged at the end, and only where named. */
     SIM_CHECK_LINEARIZABLE,          /* The consistency models: sim/consistency/models.c. */
     SIM_CHECK_STRICT_SERIALIZABLE,
@@ -90,8 +91,9 @@ SIM_NODISCARD struct sim_checks *sim_checks_new(struct sim_world *world, uint64_
 
 /* What the world tells. All may record violations; without memory they set out_of_memory,
  * which ends the run. */
-/* A node has handled an event; its state may have changed. The hot path. */
-void sim_checks_moved(struct sim_checks *checks, uint32_t node);
+/* A node has handled an event, a message of `from` or, for SIM_NOBODY, another; its state may have
+ * changed. The hot path. */
+void sim_checks_moved(struct sim_checks *checks, uint32_t node, uint32_t from);
 void sim_checks_durable(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
                         uint32_t file, uint64_t position, struct sim_label label);
 void sim_checks_applied(struct sim_checks *checks, uint32_t node, uint64_t index, uint64_t term,
@@ -100,6 +102,8 @@ void sim_checks_applied(struct sim_checks *checks, uint32_t node, uint64_t index
  * `invoke_ns`, 0: not known. */
 void sim_checks_read_served(struct sim_checks *checks, uint32_t node, uint64_t index, bool leased,
                             uint64_t invoke_ns);
+/* A leader tells another node to take over, see sim_handed_over(). */
+void sim_checks_handed_over(struct sim_checks *checks, uint32_t node, uint32_t target);
 /* A client has been told that its operation is done. */
 void sim_checks_acked(struct sim_checks *checks, const struct sim_history_row *row);
 /* A node has crashed or left, and its disk has lost what it loses by that. */

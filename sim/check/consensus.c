@@ -22,6 +22,7 @@
  *  I19  exactly_once            apply.c       for every operation applied
  *  I20  lease_safety            read.c        for every read without a log entry
  *  I22  crash_free              check.c       when a node's code fails
+ *  I23  disruption_free         disruption.c  when a node raises the term, or is told to
  *
  * I18 and I21 of that numbering are other checks' business: consistency (linearizable) and
  * liveness are judged elsewhere.
@@ -51,7 +52,7 @@ static inline uint64_t differences(const struct sim_view *a, const struct sim_vi
            (uint64_t)((a->vote ^ b->vote) | (a->role ^ b->role));
 }
 
-static void changed(struct sim_checks *checks, uint32_t node, struct sim_view *view)
+static void changed(struct sim_checks *checks, uint32_t node, uint32_t from, struct sim_view *view)
 {
     struct sim_ghost_node *ghost = &checks->nodes[node];
     if (ghost->fresh) {
@@ -60,6 +61,7 @@ static void changed(struct sim_checks *checks, uint32_t node, struct sim_view *v
         sim_check_disk(checks, node);
     }
     sim_check_election(checks, node, view);
+    sim_check_candidacy(checks, node, from, view);
     sim_check_append_only(checks, node, view);
     sim_check_commit(checks, node, view);
     sim_check_snapshot(checks, node, view);
@@ -73,7 +75,7 @@ static void changed(struct sim_checks *checks, uint32_t node, struct sim_view *v
     ghost->seen.voters = ghost->seen.old_voters = NULL;
 }
 
-void sim_checks_moved(struct sim_checks *checks, uint32_t node)
+void sim_checks_moved(struct sim_checks *checks, uint32_t node, uint32_t from)
 {
     if (!(checks->watching & ~OTHER_CHECKS)) {
         return;
@@ -82,10 +84,11 @@ void sim_checks_moved(struct sim_checks *checks, uint32_t node)
     if (!ghost) {
         return;
     }
+    sim_check_heard(checks, node, from);
     struct sim_view view = {0};
     ghost->consensus->view(checks->world->nodes[node].state, &view);
     if (SIM_UNLIKELY(differences(&view, &ghost->seen) || ghost->attention)) {
-        changed(checks, node, &view);
+        changed(checks, node, from, &view);
     }
     if (view.role == SIM_ROLE_LEADER && (checks->watching & PROGRESS_CHECKS)) {
         sim_check_progress(checks, node, &view);

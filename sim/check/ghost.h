@@ -126,9 +126,10 @@ struct sim_ghost_group {
 
 /* ---- A node ----------------------------------------------------------------------------- */
 
-struct sim_ghost_peer { /* A leader's knowledge of a peer, as last seen. */
-    uint64_t match;
+struct sim_ghost_peer {
+    uint64_t match; /* A leader's knowledge of it, as last seen. */
     uint64_t next;
+    uint64_t heard_term; /* The term that the node was in when it last got a message of this one. */
 };
 
 struct sim_ghost_list { /* Positions of a log, in no order. */
@@ -274,6 +275,13 @@ bool sim_ghost_durable_last(const struct sim_checks *checks, uint32_t node,
 /* ---- election.c: I1, I2, I3, I6, I14 -------------------------------------------------------- */
 void sim_check_election(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
 void sim_check_hard_state(struct sim_checks *checks, uint32_t node, struct sim_label label);
+
+/* ---- disruption.c: I23 ----------------------------------------------------------------------- */
+/* A node has got a message. */
+void sim_check_heard(struct sim_checks *checks, uint32_t node, uint32_t from);
+/* It may have come to be a candidate, by a message of `from` or otherwise. */
+void sim_check_candidacy(struct sim_checks *checks, uint32_t node, uint32_t from,
+                         const struct sim_view *view);
 
 /* ---- log.c: I4, I5 --------------------------------------------------------------------------- */
 void sim_check_append_only(struct sim_checks *checks, uint32_t node, const struct sim_view *view);
