@@ -31,8 +31,9 @@ void jepsen_events_begin(struct jepsen_events *events, const char *bytes, size_t
     edn_begin(&events->edn, bytes, size_bytes);
 }
 
-enum member { TYPE, PROCESS, F, VALUE, KEY, MEMBER_COUNT };
-static const char *const members[MEMBER_COUNT] = {"type", "process", "f", "value", "key"};
+enum member { TYPE, PROCESS, F, VALUE, KEY, REBALANCES, MEMBER_COUNT };
+static const char *const members[MEMBER_COUNT] = {"type",  "process", "f",
+                                                  "value", "key",     "rebalance-log"};
 
 static bool read_type(struct jepsen_events *events, struct jepsen_event *event)
 {
@@ -70,8 +71,11 @@ static bool read_member(struct jepsen_events *events, struct jepsen_event *event
     case VALUE:
         event->value = events->edn;
         return true;
-    default:
+    case KEY:
         event->key = events->edn;
+        return true;
+    default:
+        event->rebalances = events->edn;
         return true;
     }
 }
@@ -115,7 +119,7 @@ static bool read_event(struct jepsen_events *events, struct jepsen_event *event)
     event->f = *edn; /* What is missing is nil, without a text. */
     event->f.token = EDN_NIL;
     event->f.length = 0;
-    event->value = event->key = event->f;
+    event->value = event->key = event->rebalances = event->f;
     while (edn_next(edn) > EDN_CLOSE) {
         if (!read_entry(events, event, &met)) {
             return false;

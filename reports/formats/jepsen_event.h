@@ -15,9 +15,10 @@ struct jepsen_event {
     uint32_t line;
     bool is_client; /* Its :process is a number; else a nemesis, or Jepsen itself, speaks. */
     uint64_t process;
-    struct edn f;     /* At the token that begins it; EDN_NIL of length 0 if there is none. */
-    struct edn value; /* The same of :value, */
-    struct edn key;   /* and of :key, which Porcupine's histories have. */
+    struct edn f;          /* At the token that begins it; EDN_NIL of length 0 if there is none. */
+    struct edn value;      /* The same of :value, */
+    struct edn key;        /* of :key, which Porcupine's histories have, */
+    struct edn rebalances; /* and of :rebalance-log, which consumers of logs have. */
 };
 
 struct jepsen_events {

@@ -132,7 +132,7 @@ static bool take_event(struct jepsen_reader *r, struct jepsen_event *event)
     if (!event->is_client) {
         return true;
     }
-    if (!r->accept(r, event)) {
+    if (r->accept && !r->accept(r, event)) {
         return false;
     }
     struct jepsen_slot *slot = slot_of(r, event->process);

@@ -18,7 +18,7 @@ struct jepsen_reader {
      * completion, or the invocation if there is none or it says nothing; event->value is to be
      * read. False after a problem. */
     bool (*take)(struct jepsen_reader *reader, uint32_t txn, struct jepsen_event *event);
-    /* Refuses a client's event whose :f is not of this kind of history. */
+    /* Refuses a client's event whose :f is not of this kind of history; NULL: none. */
     bool (*accept)(struct jepsen_reader *reader, const struct jepsen_event *event);
     void *context;
     struct jepsen_slot *slots; /* Open addressing, by process. */

@@ -17,7 +17,7 @@
 #include "scenarios/commands/options.h"
 #include "scenarios/commands/result_json.h"
 
-static const check_judge_fn judges[] = {check_objects, check_txn};
+static const check_judge_fn judges[] = {check_objects, check_txn, check_log};
 
 enum { STEPS_STANDARD = 20 * 1000 * 1000, MEMORY_STANDARD_MIB = 1024, SUMMARY_ROWS_MAX = 64 };
 enum { WITNESS_MAX = 40, WITNESS_FIRST = 10 }; /* Operations shown in words. */

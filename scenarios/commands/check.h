@@ -40,5 +40,6 @@ typedef bool (*check_judge_fn)(const struct check_file *file, struct check_answe
 bool check_objects(const struct check_file *file, struct check_answer *answer,
                    enum sim_status *status);
 bool check_txn(const struct check_file *file, struct check_answer *answer, enum sim_status *status);
+bool check_log(const struct check_file *file, struct check_answer *answer, enum sim_status *status);
 
 #endif

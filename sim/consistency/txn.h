@@ -85,7 +85,11 @@ uint32_t sim_txn_prohibited(uint32_t model);
 /* Bit b is set: where anomaly a is, anomaly b is too; a itself included. */
 uint32_t sim_txn_implied(uint32_t anomaly);
 
-enum sim_txn_object { SIM_TXN_LIST, SIM_TXN_REGISTER };
+enum sim_txn_object {
+    SIM_TXN_LIST,
+    SIM_TXN_REGISTER,
+    SIM_TXN_LOG, /* For sim/consistency/log.h; sim_txn_check() does not judge it. */
+};
 enum sim_txn_outcome { SIM_TXN_OPEN, SIM_TXN_OK, SIM_TXN_FAILED, SIM_TXN_INFO };
 
 struct sim_txn {
@@ -178,7 +182,7 @@ SIM_NODISCARD enum sim_status sim_txn_read(struct sim_txn_history *history, uint
 SIM_NODISCARD enum sim_status sim_txn_read_list(struct sim_txn_history *history, uint64_t key,
                                                 const uint64_t *values, uint32_t count);
 /* a read that nobody knows the answer of. The other two are taken for this one if the outcome is
- * not OK: then what was read says nothing. */
+ * not OK: then what was read says nothing (but of a log, whose messages are there all the same). */
 SIM_NODISCARD enum sim_status sim_txn_read_unknown(struct sim_txn_history *history, uint64_t key);
 
 /* Element i of the list that a read saw. */

@@ -92,7 +92,8 @@ void sim_txn_check(const struct sim_txn_history *h, uint32_t model, const struct
         return;
     }
     const uint32_t extra = extra_order(s.wanted);
-    const bool whole = txn_find_versions(&s) && txn_find_local(&s) && txn_build_graph(&s, extra) &&
+    const bool whole = txn_find_versions(&s) && txn_find_local(&s) &&
+                       txn_build_graph(&s, txn_data_edges, NULL, extra) &&
                        txn_find_cycles(&s, extra) && !s.scratch.exhausted;
     result->steps = s.steps;
     name_anomalies(&s, result);

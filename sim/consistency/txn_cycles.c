@@ -31,6 +31,7 @@ struct part {
 
 static void find(struct part *p, uint32_t anomaly)
 {
+    p->search->components[anomaly] += !(p->implied >> anomaly & 1);
     p->implied |= sim_txn_implied(anomaly);
     p->search->found |= BIT(anomaly);
 }

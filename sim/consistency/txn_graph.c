@@ -23,29 +23,6 @@ void txn_graph_release(struct txn_search *s, struct txn_graph *g)
     memset(g, 0, sizeof *g);
 }
 
-/* Makes the edges: counted while `edges` is NULL. */
-struct builder {
-    struct txn_search *search;
-    const struct sim_txn_history *h;
-    uint32_t *cursors;
-    struct txn_edge *edges;
-    uint64_t count;
-};
-
-static inline void add(struct builder *b, uint32_t from, uint32_t to, uint32_t why,
-                       uint32_t element, uint32_t seen)
-{
-    if (from == to || from == SIM_TXN_NONE || to == SIM_TXN_NONE) {
-        return;
-    }
-    if (b->edges) {
-        b->edges[b->cursors[from]++] = (struct txn_edge){to, why, element, seen};
-    } else {
-        b->cursors[from]++;
-        b->count++;
-    }
-}
-
 /* The version that an append came directly after, as far as is known: one that nobody saw came
  * after all that somebody saw. */
 static uint32_t element_before(const struct txn_search *s, const struct sim_txn_operation *append)
@@ -66,7 +43,7 @@ static uint32_t version_before(const struct txn_search *s, uint32_t element)
     return known ? parent : SIM_TXN_NONE;
 }
 
-static void add_readers(struct builder *b, uint32_t slot, uint32_t seen, uint32_t to,
+static void add_readers(struct txn_builder *b, uint32_t slot, uint32_t seen, uint32_t to,
                         uint32_t element)
 {
     struct txn_search *s = b->search;
@@ -75,7 +52,7 @@ static void add_readers(struct builder *b, uint32_t slot, uint32_t seen, uint32_
         return;
     }
     for (uint32_t r = s->reader_starts[slot]; r < end; r++) {
-        add(b, s->readers[r], to, SIM_TXN_RW, element, seen);
+        txn_edge(b, s->readers[r], to, SIM_TXN_RW, element, seen);
     }
 }
 
@@ -84,7 +61,7 @@ static inline bool is_write(const struct sim_txn_history *h, const struct sim_tx
     return o->action == SIM_TXN_WRITE && txn_possible(h, o->txn);
 }
 
-static void add_ww(struct builder *b)
+static void add_ww(struct txn_builder *b)
 {
     const struct sim_txn_history *h = b->h;
     for (uint32_t i = 0; i < h->operation_count; i++) {
@@ -95,12 +72,12 @@ static void add_ww(struct builder *b)
         const uint32_t seen = txn_is_list(h, o) ? element_before(b->search, o)
                                                 : version_before(b->search, o->element);
         if (seen != SIM_TXN_NONE) {
-            add(b, txn_writer(h, seen), o->txn, SIM_TXN_WW, o->element, seen);
+            txn_edge(b, txn_writer(h, seen), o->txn, SIM_TXN_WW, o->element, seen);
         }
     }
 }
 
-static void add_wr(struct builder *b)
+static void add_wr(struct txn_builder *b)
 {
     const struct sim_txn_history *h = b->h;
     for (uint32_t i = 0; i < h->operation_count; i++) {
@@ -112,12 +89,12 @@ static void add_wr(struct builder *b)
         const uint32_t writer = h->elements[element].writer;
         /* What a register held between two writes of one transaction is no version of it. */
         if (txn_is_list(h, o) || (writer != SIM_TXN_NONE && h->operations[writer].last)) {
-            add(b, txn_writer(h, element), o->txn, SIM_TXN_WR, element, SIM_TXN_NONE);
+            txn_edge(b, txn_writer(h, element), o->txn, SIM_TXN_WR, element, SIM_TXN_NONE);
         }
     }
 }
 
-static void add_rw(struct builder *b)
+static void add_rw(struct txn_builder *b)
 {
     const struct sim_txn_history *h = b->h;
     struct txn_search *s = b->search;
@@ -157,7 +134,7 @@ static void list_events(const struct sim_txn_history *h, uint64_t *events)
 /* Everything over before a transaction began comes before it; edges from those that no other of
  * them comes after are enough. These are a window of those that are over: when one returns,
  * whatever was over before it began has no need of edges of its own any more. */
-static void add_realtime(struct builder *b, const uint64_t *events, uint32_t *over)
+static void add_realtime(struct txn_builder *b, const uint64_t *events, uint32_t *over)
 {
     const struct sim_txn_history *h = b->h;
     uint32_t first = 0, count = 0;
@@ -168,8 +145,8 @@ static void add_realtime(struct builder *b, const uint64_t *events, uint32_t *ov
             if (!txn_spend(b->search, count - first)) {
                 return;
             }
-            for (uint32_t i = first; t->outcome != SIM_TXN_FAILED && i < count; i++) {
-                add(b, over[i], txn, SIM_TXN_REALTIME, SIM_TXN_NONE, SIM_TXN_NONE);
+            for (uint32_t i = first; i < count; i++) {
+                txn_edge(b, over[i], txn, SIM_TXN_REALTIME, SIM_TXN_NONE, SIM_TXN_NONE);
             }
         } else if (t->outcome == SIM_TXN_OK) {
             while (first < count && h->txns[over[first]].returned < t->invoked) {
@@ -182,7 +159,7 @@ static void add_realtime(struct builder *b, const uint64_t *events, uint32_t *ov
 
 /* One committed transaction of a process after the other. `last`: of each process, found by
  * open addressing among `slot_mask` + 1 slots; a transaction plus 1, or 0. */
-static void add_process(struct builder *b, const uint64_t *events, uint32_t *last,
+static void add_process(struct txn_builder *b, const uint64_t *events, uint32_t *last,
                         uint32_t slot_mask)
 {
     const struct sim_txn_history *h = b->h;
@@ -197,13 +174,13 @@ static void add_process(struct builder *b, const uint64_t *events, uint32_t *las
             slot = (slot + 1) & slot_mask;
         }
         if (last[slot]) {
-            add(b, last[slot] - 1, txn, SIM_TXN_PROCESS, SIM_TXN_NONE, SIM_TXN_NONE);
+            txn_edge(b, last[slot] - 1, txn, SIM_TXN_PROCESS, SIM_TXN_NONE, SIM_TXN_NONE);
         }
         last[slot] = txn + 1;
     }
 }
 
-static bool add_extra(struct builder *b, uint32_t extra)
+static bool add_extra(struct txn_builder *b, uint32_t extra)
 {
     const struct sim_txn_history *h = b->h;
     struct sim_scratch *scratch = &b->search->scratch;
@@ -228,21 +205,26 @@ static bool add_extra(struct builder *b, uint32_t extra)
     return fine;
 }
 
-static bool add_all(struct builder *b, uint32_t extra)
+void txn_data_edges(struct txn_builder *b)
 {
     add_ww(b);
     add_wr(b);
     add_rw(b);
+}
+
+static bool add_all(struct txn_builder *b, txn_edges_fn data, uint32_t extra)
+{
+    data(b);
     return (extra == SIM_TXN_WW || add_extra(b, extra)) && !b->search->exhausted;
 }
 
-bool txn_build_graph(struct txn_search *s, uint32_t extra)
+bool txn_build_graph(struct txn_search *s, txn_edges_fn data, const void *context, uint32_t extra)
 {
     const struct sim_txn_history *h = s->history;
     struct txn_graph *g = &s->graph;
-    struct builder b = {.search = s, .h = h};
+    struct txn_builder b = {.search = s, .h = h, .context = context};
     b.cursors = sim_scratch_alloc(&s->scratch, h->txn_count, sizeof *b.cursors);
-    bool fine = b.cursors && add_all(&b, extra);
+    bool fine = b.cursors && add_all(&b, data, extra);
     if (fine && b.count > UINT32_MAX / 4) {
         s->scratch.exhausted = true;
         fine = false;
@@ -257,7 +239,7 @@ bool txn_build_graph(struct txn_search *s, uint32_t extra)
         }
         g->starts[h->txn_count] = at;
         b.edges = g->edges;
-        fine = add_all(&b, extra);
+        fine = add_all(&b, data, extra);
     }
     sim_scratch_release(&s->scratch, b.cursors, h->txn_count, sizeof *b.cursors);
     return fine;

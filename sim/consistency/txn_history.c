@@ -171,7 +171,7 @@ static struct sim_txn_operation *add(struct sim_txn_history *h, uint64_t name,
     struct sim_txn_key *k = &h->keys[key];
     struct sim_txn_operation *o = &h->operations[h->operation_count];
     const bool same = k->operation != SIM_TXN_NONE && k->operation >= t->first;
-    if (action == SIM_TXN_READ && t->outcome != SIM_TXN_OK) {
+    if (action == SIM_TXN_READ && t->outcome != SIM_TXN_OK && h->object != SIM_TXN_LOG) {
         action = SIM_TXN_READ_UNKNOWN;
     }
     *o = (struct sim_txn_operation){.txn = h->current,

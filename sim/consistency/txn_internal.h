@@ -31,9 +31,10 @@ struct txn_search {
     const struct sim_txn_history *history;
     struct sim_scratch scratch;
     uint64_t steps, steps_max;
-    bool exhausted;  /* The budget of steps. */
-    uint32_t found;  /* Bit a: anomaly a. */
-    uint32_t wanted; /* Bit a: the model forbids it. */
+    bool exhausted;                             /* The budget of steps. */
+    uint32_t found;                             /* Bit a: anomaly a. */
+    uint32_t wanted;                            /* Bit a: the model forbids it. */
+    uint32_t components[SIM_TXN_ANOMALY_COUNT]; /* In how many there is such a cycle. */
 
     struct txn_order *orders; /* Of each key of lists. */
     uint32_t *distinct;       /* Where orders live of which an element stands twice in the list. */
@@ -99,8 +100,37 @@ void txn_note(struct txn_search *search, uint32_t anomaly, uint32_t a, uint32_t 
 bool txn_find_versions(struct txn_search *search); /* orders, places, parents, readers */
 bool txn_find_local(struct txn_search *search);    /* All anomalies that are no cycles. */
 bool txn_find_lost_updates(struct txn_search *search);
-/* Of all data dependencies and `extra`: SIM_TXN_PROCESS, SIM_TXN_REALTIME, or SIM_TXN_WW: none. */
-bool txn_build_graph(struct txn_search *search, uint32_t extra);
+
+/* Makes the edges of a graph: counted while `edges` is NULL. */
+struct txn_builder {
+    struct txn_search *search;
+    const struct sim_txn_history *h;
+    const void *context; /* As given to txn_build_graph(). */
+    uint32_t *cursors;
+    struct txn_edge *edges;
+    uint64_t count;
+};
+static inline void txn_edge(struct txn_builder *b, uint32_t from, uint32_t to, uint32_t why,
+                            uint32_t element, uint32_t seen)
+{
+    if (from == to || from == SIM_TXN_NONE || to == SIM_TXN_NONE) {
+        return;
+    }
+    if (b->edges) {
+        b->edges[b->cursors[from]++] = (struct txn_edge){to, why, element, seen};
+    } else {
+        b->cursors[from]++;
+        b->count++;
+    }
+}
+/* Makes edges in the order of enum sim_txn_why, the same each time it is called. */
+typedef void (*txn_edges_fn)(struct txn_builder *builder);
+/* Of lists and registers: all of ww, wr and rw. */
+void txn_data_edges(struct txn_builder *builder);
+/* The graph of what `data` makes and `extra`: SIM_TXN_PROCESS, SIM_TXN_REALTIME, or SIM_TXN_WW:
+ * nothing more. */
+bool txn_build_graph(struct txn_search *search, txn_edges_fn data, const void *context,
+                     uint32_t extra);
 bool txn_find_cycles(struct txn_search *search, uint32_t extra);
 
 /* Number the strongly connected components of the graph that has only edges of the mask; an edge
@@ -109,6 +139,9 @@ bool txn_find_cycles(struct txn_search *search, uint32_t extra);
 uint32_t txn_components(struct txn_search *search, const struct txn_graph *graph, uint32_t mask,
                         uint32_t *component);
 
+/* How a key or value is called. */
+void txn_show(const struct sim_txn_history *history, uint64_t number, char *text,
+              size_t size_bytes);
 /* Who wrote the same value twice. */
 void txn_twice_words(const struct sim_txn_history *history, char *text, size_t size_bytes);
 

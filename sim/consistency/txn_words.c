@@ -32,14 +32,19 @@ struct named {
     char text[80];
 };
 
+void txn_show(const struct sim_txn_history *h, uint64_t number, char *text, size_t size_bytes)
+{
+    if (h->show) {
+        h->show(h->show_context, number, text, size_bytes);
+    } else {
+        (void)snprintf(text, size_bytes, "%" PRIu64, number);
+    }
+}
+
 static struct shown show(const struct sim_txn_history *h, uint64_t number)
 {
     struct shown shown = {""};
-    if (h->show) {
-        h->show(h->show_context, number, shown.text, sizeof shown.text);
-    } else {
-        (void)snprintf(shown.text, sizeof shown.text, "%" PRIu64, number);
-    }
+    txn_show(h, number, shown.text, sizeof shown.text);
     return shown;
 }
 
@@ -72,11 +77,17 @@ static void put_step(struct text *text, const struct sim_txn_history *h,
         put(text, "T%" PRIu32 " was over before T%" PRIu32 " began", from, to);
         return;
     }
-    const bool list = h->keys[h->elements[step->element].key].object == SIM_TXN_LIST;
+    const uint32_t object = h->keys[h->elements[step->element].key].object;
+    const bool list = object == SIM_TXN_LIST;
     const struct named key = key_of(h, h->elements[step->element].key);
     const struct shown value = value_of(h, step->element);
     const bool seen = step->seen != SIM_TXN_NONE;
-    if (step->why == SIM_TXN_WR) {
+    if (object == SIM_TXN_LOG) {
+        put(text,
+            step->why == SIM_TXN_WR ? "T%" PRIu32 " polled the %s of %s that T%" PRIu32 " sent"
+                                    : "T%" PRIu32 " sent %s to %s after what T%" PRIu32 " sent",
+            to, value.text, key.text, from);
+    } else if (step->why == SIM_TXN_WR) {
         put(text,
             list ? "T%" PRIu32 " read %s up to the %s that T%" PRIu32 " appended"
                  : "T%" PRIu32 " read of %s the %s that T%" PRIu32 " wrote",
