@@ -249,6 +249,7 @@ static int64_t fault_amount(const struct sim_fault *fault)
     switch (fault->kind) {
     case SIM_FAULT_CLOCK_STEP:
     case SIM_FAULT_CLOCK_DRIFT:
+    case SIM_FAULT_SCALE:
         return fault->amount;
     case SIM_FAULT_SLOW:
         return fault->speed_ppm;

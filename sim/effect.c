@@ -66,7 +66,7 @@ static void leave(struct sim_world *world, uint32_t node)
 static void update_presence(struct sim_world *world, uint32_t node)
 {
     struct sim_env *env = &world->nodes[node];
-    bool absent = env->plan->absent;
+    bool absent = env->scaled ? env->scaled == SIM_SCALED_OUT : env->plan->absent;
     for (const struct sim_activation *a = sim_schedule_of(world)->first; a; a = a->next) {
         const uint32_t kind = sim_activation_fault(world, a)->kind;
         if ((kind == SIM_FAULT_JOIN || kind == SIM_FAULT_LEAVE) && sim_set_has(a->targets, node)) {
@@ -257,15 +257,20 @@ static void unadminister(struct sim_world *world, const struct sim_fault *f, uin
     }
 }
 
-static void command(struct sim_world *world, const struct sim_activation *a, uint32_t node)
+static uint32_t command_count(const struct sim_node_kind *kind)
+{
+    uint32_t count = 0;
+    while (kind->commands && kind->commands[count]) {
+        count++;
+    }
+    return count;
+}
+
+/* `peers` is a set of nodes. */
+static void command(struct sim_world *world, uint32_t node, uint32_t wanted, const uint64_t *peers)
 {
     struct sim_env *env = &world->nodes[node];
-    const uint32_t wanted = sim_activation_fault(world, a)->index;
-    uint32_t known = 0;
-    while (env->kind->commands && env->kind->commands[known]) {
-        known++;
-    }
-    if (!env->up || wanted >= known) {
+    if (!env->up || wanted >= command_count(env->kind)) {
         return;
     }
     struct sim_command *c = sim_world_alloc(world, sizeof *c);
@@ -275,12 +280,24 @@ static void command(struct sim_world *world, const struct sim_activation *a, uin
     *c = (struct sim_command){.command = wanted, .peer = SIM_NOBODY};
     const uint32_t first = world->plan->groups[env->plan->group].first_node;
     for (uint32_t id = world->server_count; id-- > 0;) {
-        if (sim_set_has(a->peers, id)) {
+        if (sim_set_has(peers, id)) {
             c->peer = id;
             c->peers |= id - first < 64 ? UINT64_C(1) << (id - first) : 0;
         }
     }
     sim_host_receive(world, env, SIM_PEND_FAULT, (uint64_t)(uintptr_t)c, 0);
+}
+
+void sim_effect_command(struct sim_world *world, uint32_t node, const char *name, uint32_t peer)
+{
+    const struct sim_node_kind *kind = world->nodes[node].kind;
+    struct sim_set peers = {{0}};
+    uint32_t wanted = 0;
+    while (wanted < command_count(kind) && strcmp(kind->commands[wanted], name) != 0) {
+        wanted++;
+    }
+    sim_set_add(peers.words, peer);
+    command(world, node, wanted, peers.words);
 }
 
 /* ---- The table ---- */
@@ -334,11 +351,12 @@ static void begin_on(struct sim_world *world, struct sim_activation *a, uint32_t
         world->metrics.settings_changed++;
         break;
     case SIM_FAULT_COMMAND:
-        command(world, a, node);
+        command(world, node, f->index, a->peers);
         break;
     case SIM_FAULT_PARTITION: /* Between nodes, not on one: below. */
     case SIM_FAULT_LINK:
     case SIM_FAULT_HEAL:
+    case SIM_FAULT_SCALE:
     case SIM_FAULT_KIND_COUNT:
         break;
     }

@@ -12,7 +12,7 @@
 
 static void arm(struct sim_world *world, uint32_t fault, uint64_t time_ns)
 {
-    sim_world_push(world, time_ns, SIM_PEND_FAULT, fault, 1, 0);
+    sim_world_push(world, time_ns, SIM_PEND_FAULT, fault, SIM_FAULT_EVENT_BEGIN, 0);
 }
 
 enum sim_status sim_faults_init(struct sim_world *world)
@@ -172,6 +172,11 @@ static void begin(struct sim_world *world, uint32_t fault)
     if (f->every_ns > 0 && (f->times == 0 || run->begun < f->times)) {
         arm(world, fault, sim_add_sat(world->now_ns, f->every_ns));
     }
+    if (f->kind == SIM_FAULT_SCALE) {
+        sim_world_record(world, SIM_REC_FAULT, SIM_NOBODY, SIM_NOBODY, f->kind, 0, fault, 1);
+        sim_scale_begin(world, fault);
+        return;
+    }
     struct sim_activation *a = activation_new(world, fault);
     if (!a) {
         return;
@@ -195,8 +200,8 @@ static void begin(struct sim_world *world, uint32_t fault)
     if (ends) {
         list_append(sim_schedule_of(world), a);
         if (f->for_ns > 0) {
-            sim_world_push(world, sim_add_sat(world->now_ns, f->for_ns), SIM_PEND_FAULT, fault, 0,
-                           a->number);
+            sim_world_push(world, sim_add_sat(world->now_ns, f->for_ns), SIM_PEND_FAULT, fault,
+                           SIM_FAULT_EVENT_END, a->number);
         }
     }
     sim_effect_begin(world, a, &rng);
@@ -213,7 +218,11 @@ void sim_faults_event(struct sim_world *world, const struct sim_pending *event)
     if (schedule->settled) {
         return;
     }
-    if (event->data == 0) {
+    if (event->data == SIM_FAULT_EVENT_SCALE) {
+        sim_scale_step(world, fault, event->data2);
+        return;
+    }
+    if (event->data == SIM_FAULT_EVENT_END) {
         for (struct sim_activation *a = schedule->first; a; a = a->next) {
             if (a->fault == fault && a->number == event->data2) {
                 end(world, a);

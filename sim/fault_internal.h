@@ -4,6 +4,7 @@
  *     effect.c     what each kind does to a target, and how that is undone
  *     partition.c  shapes of partitions, and who can still talk to whom
  *     select.c     selections -> sets of nodes
+ *     scale.c      groups that grow and shrink
  *     swarm.c      schedules drawn at random before the run
  *
  * One begin of a fault is an *activation*. It holds all that undoing it needs, and stays in a
@@ -59,8 +60,15 @@ struct sim_activation {
     uint32_t *notes;
 };
 
+/* What a pending event of a fault stands for. */
+enum sim_fault_event { SIM_FAULT_EVENT_END, SIM_FAULT_EVENT_BEGIN, SIM_FAULT_EVENT_SCALE };
+
+/* Is a node there because its group was scaled, or not? Else it is as the plan says. */
+enum sim_scaled { SIM_SCALED_NOT, SIM_SCALED_IN, SIM_SCALED_OUT };
+
 /* One for each fault. */
 struct sim_fault_run {
+    uint64_t order; /* SCALE: which of all orders the last begin was, from 1. */
     uint32_t begun; /* Times so far. */
     bool armed;     /* Its time has come; waits for a fact. */
     bool met;       /* The fact has come; a begin is pending. */
@@ -70,6 +78,7 @@ struct sim_fault_run {
 struct sim_schedule {
     struct sim_activation *first;
     struct sim_activation *last;
+    uint64_t orders;       /* To scale a group, so far. */
     uint32_t armed_count;  /* 0: facts need no look. */
     bool settled;          /* The second phase: nothing begins or ends any more. */
     struct sim_set healed; /* Then: the chosen nodes and all clients. */
@@ -126,6 +135,16 @@ void sim_effect_begin(struct sim_world *world, struct sim_activation *a, struct 
 void sim_effect_end(struct sim_world *world, struct sim_activation *a);
 /* The cpu and disk of a node, as the plan says and the list changes them. */
 void sim_effect_restore_knobs(struct sim_world *world, uint32_t node);
+
+/* Give a node a command by its name, with one node as its argument. Nothing happens to a node
+ * that is down, or does not know it. */
+void sim_effect_command(struct sim_world *world, uint32_t node, const char *name, uint32_t peer);
+
+/* ---- scale.c ----------------------------------------------------------------------------- */
+
+void sim_scale_begin(struct sim_world *world, uint32_t fault);
+/* Look again, if `order` is still the last for its group. */
+void sim_scale_step(struct sim_world *world, uint32_t fault, uint64_t order);
 
 /* ---- partition.c ------------------------------------------------------------------------- */
 

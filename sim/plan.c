@@ -93,6 +93,7 @@ bool sim_fault_can_end(uint32_t kind)
     case SIM_FAULT_READDRESS:
     case SIM_FAULT_COMMAND:
     case SIM_FAULT_HEAL:
+    case SIM_FAULT_SCALE:
         return false;
     default:
         return kind < SIM_FAULT_KIND_COUNT;
@@ -257,6 +258,7 @@ const char *sim_fault_kind_name(uint32_t kind)
         [SIM_FAULT_FIREWALL] = "firewall",
         [SIM_FAULT_COMMAND] = "command",
         [SIM_FAULT_HEAL] = "heal",
+        [SIM_FAULT_SCALE] = "scale",
     };
     return kind < SIM_FAULT_KIND_COUNT ? names[kind] : "unknown";
 }

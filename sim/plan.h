@@ -227,6 +227,7 @@ enum sim_fault_kind {
     SIM_FAULT_FIREWALL,    /* administrator; drops from targets to peers */
     SIM_FAULT_COMMAND,     /* index: the kind's command; peers: its argument */
     SIM_FAULT_HEAL,        /* Undo every fault that can be undone. */
+    SIM_FAULT_SCALE,       /* targets: one group; amount: of how many; value: ns between steps */
     SIM_FAULT_KIND_COUNT
 };
 

@@ -3,6 +3,7 @@
 #include "sim/plan.h"
 
 #define DRIFT_PPB_MAX 500000000
+#define SCALE_STEP_NS_MIN ((int64_t)SIM_MS) /* Between two looks at a group. */
 
 static uint32_t listed(const char *const *names)
 {
@@ -270,6 +271,9 @@ static bool fault_detail_is_good(const struct sim_plan *plan, uint32_t servers,
                f->value.low <= f->value.high;
     case SIM_FAULT_COMMAND:
         return index_is_known(plan, servers, f->index, command_count);
+    case SIM_FAULT_SCALE:
+        return f->targets.count == 1 && f->targets.selectors[0].kind == SIM_SELECT_GROUP &&
+               f->amount >= 1 && f->value.low >= SCALE_STEP_NS_MIN;
     default:
         return f->kind < SIM_FAULT_KIND_COUNT;
     }

@@ -23,7 +23,7 @@ enum sim_pending_kind {
     SIM_PEND_SYNCED,   /* data: incarnation */
     SIM_PEND_RESUME,   /* data: generation of the pause */
     SIM_PEND_CLOCK,    /* data: incarnation; the wall clock synchronises */
-    SIM_PEND_FAULT,    /* target: index of a fault; data: 1 begin, 0 end; data2: its run */
+    SIM_PEND_FAULT,    /* target: index of a fault; data: enum sim_fault_event; data2: its run */
     SIM_PEND_CLIENT,   /* data: what (client.c); data2: sequence */
     SIM_PEND_WORKLOAD, /* target: workload; an open loop's next operation is due */
     SIM_PEND_PHASE,    /* The end of a phase of the run. */
@@ -118,6 +118,7 @@ struct sim_env {
     uint32_t incarnation; /* Boots so far. */
     bool up;
     bool absent;
+    uint8_t scaled; /* enum sim_scaled */
     bool paused;
     uint32_t pause_generation;
     void *state;

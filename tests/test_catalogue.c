@@ -250,3 +250,15 @@ Test(catalogue, changes_of_the_membership_keep_a_group_alive)
         cr_expect_gt(same.longest_gap_ns, 4 * SIM_S, "%s", cases[i].file);
     }
 }
+
+/* The topology does not change: a group that is told of it grows and shrinks without a pause, one
+ * that is not loses its majority. */
+Test(catalogue, members_are_removed_before_they_leave)
+{
+    const struct sim_metrics told =
+        measure(FOLDER "fallacies/5_topology_does_not_change_autoscaling.json");
+    const struct sim_metrics left =
+        measure(FOLDER "fallacies/5_topology_does_not_change_nodes_just_leave.json");
+    cr_expect_lt(told.longest_gap_ns, SIM_S);
+    cr_expect_gt(left.longest_gap_ns, 10 * SIM_S);
+}

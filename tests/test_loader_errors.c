@@ -373,6 +373,16 @@ Test(loader_errors, checks_faults)
         {FAULT("{\"at\": \"1s\", \"command\": {\"of\": \"n1\", \"name\": @\"transfer\"}}"),
          PATH ".command.name", "there is no command \"transfer\""},
         {FAULT("{\"at\": \"1s\", \"heal\": @false}"), PATH ".heal", "expected true"},
+        {FAULT("{\"at\": \"1s\", \"scale\": {\"of\": @\"n1\", \"to\": 3}}"), PATH ".scale.of",
+         "expected the name of one group"},
+        {FAULT("{\"at\": \"1s\", \"scale\": {\"of\": \"n\", \"to\": @0}}"), PATH ".scale.to",
+         "from 1 to"},
+        {FAULT("{\"at\": \"1s\", \"scale\": {\"of\": \"n\", \"to\": @4}}"), PATH ".scale.to",
+         "\"n\" has 3 nodes in all"},
+        {FAULT("{\"at\": \"1s\", \"scale\": {\"of\": \"n\", \"to\": 2, \"step\": @\"1us\"}}"),
+         PATH ".scale.step", "every 1ms at most"},
+        {FAULT("{\"at\": \"1s\", \"scale\": {\"of\": \"n\", \"to\": 2}, @\"for\": \"1s\"}"),
+         PATH ".for", "scale cannot be undone"},
     };
     EXPECT_ERRORS(rows);
 }

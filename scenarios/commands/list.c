@@ -239,6 +239,7 @@ static const char *const fault_summaries[SIM_FAULT_KIND_COUNT] = {
     [SIM_FAULT_FIREWALL] = "an administrator drops traffic from some nodes to others",
     [SIM_FAULT_COMMAND] = "ask a node for something, such as transfer_leadership",
     [SIM_FAULT_HEAL] = "undo every fault that can be undone",
+    [SIM_FAULT_SCALE] = "let a group grow or shrink, one member after the other",
 };
 
 static const char *const family_summaries[SIM_SWARM_FAMILY_COUNT] = {

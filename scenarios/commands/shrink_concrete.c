@@ -183,7 +183,7 @@ static bool fill_targets(const struct sim_record *records, size_t first, size_t 
                          struct sim_fault *f)
 {
     if (records[first].node == SIM_NOBODY) {
-        return f->kind == SIM_FAULT_HEAL;
+        return f->kind == SIM_FAULT_HEAL || f->kind == SIM_FAULT_SCALE;
     }
     if (moves(&f->targets) && end - first <= SIM_SELECTORS_MAX) {
         f->targets.count = 0;

@@ -58,6 +58,10 @@ static bool tell_fault(const struct story *story, const struct sim_record *r, ch
     }
     if (r->a == UINT64_MAX) { /* Not of the scenario: the second phase begins. */
         (void)snprintf(words, size, "a majority is healed and must make progress: %s", name);
+    } else if (r->detail == SIM_FAULT_SCALE && r->a < story->plan->fault_count) {
+        const struct sim_fault *f = &story->plan->faults[r->a];
+        (void)snprintf(words, size, "%s is to have %" PRId64 " members",
+                       story->plan->groups[f->targets.selectors[0].index].name, f->amount);
     } else if (r->detail == SIM_FAULT_COMMAND && r->a < story->plan->fault_count &&
                r->node < story->plan->node_count) {
         const uint32_t command = story->plan->faults[r->a].index;

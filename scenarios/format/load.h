@@ -68,6 +68,7 @@ enum load_object {
     LOAD_ADMIN,
     LOAD_FIREWALL,
     LOAD_COMMAND,
+    LOAD_SCALE,
     LOAD_SWARM,
     LOAD_FATE,
     LOAD_DISTRIBUTION,

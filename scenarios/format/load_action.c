@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#define SCALE_STEP_NS (500 * SIM_MS) /* Unless the scenario says so. */
+
 typedef bool (*load_action_fn)(struct load *l, const struct json_at *at, struct sim_fault *fault);
 
 /* ---- Facts and commands ------------------------------------------------------------------- */
@@ -378,6 +380,62 @@ static bool load_command(struct load *l, const struct json_at *at, struct sim_fa
            load_key_selection(l, at, "argument", LOAD_SERVERS, false, &fault->peers);
 }
 
+static bool knows(const struct sim_node_kind *kind, const char *command)
+{
+    struct suggestion unused = {.word = command};
+    return find_feature(kind, LOAD_COMMAND_NAME, command, &unused) != UINT32_MAX;
+}
+
+/* The group to scale, if its members can change. */
+static const struct sim_plan_group *load_scaled(struct load *l, const struct json_at *at,
+                                                const struct sim_fault *fault)
+{
+    const struct sim_selector *s = &fault->targets.selectors[0];
+    if (!l->groups_are_known) {
+        return NULL;
+    }
+    if (fault->targets.count != 1 || s->kind != SIM_SELECT_GROUP) {
+        load_expected(l, at, "the name of one group");
+        return NULL;
+    }
+    const struct sim_plan_group *group = &l->plan->groups[s->index];
+    const struct sim_node_kind *kind = l->plan->nodes[group->first_node].kind;
+    if (kind && kind->consensus && !(knows(kind, "add_server") && knows(kind, "remove_server"))) {
+        load_error(l, at, "a group of %s cannot change its members while it runs", kind->name);
+        return NULL;
+    }
+    return group;
+}
+
+static bool load_scale(struct load *l, const struct json_at *at, struct sim_fault *fault)
+{
+    struct json_at to;
+    uint64_t count = 0;
+    uint64_t step_ns = SCALE_STEP_NS;
+    fault->kind = SIM_FAULT_SCALE;
+    if (!load_object(l, at, LOAD_SCALE) ||
+        !load_key_selection(l, at, "of", LOAD_SERVERS, true, &fault->targets) ||
+        !load_required(l, at, "to", &to) || !load_count(l, &to, 1, SIM_NODES_MAX, &count) ||
+        !load_key_quantity(l, at, "step", UNITS_DURATION, &step_ns)) {
+        return false;
+    }
+    const struct json_at of = json_member(at, "of");
+    const struct json_at step = json_member(at, "step");
+    const struct sim_plan_group *group = load_scaled(l, &of, fault);
+    if (group && count > group->node_count) {
+        load_error(l, &to, "\"%s\" has %u nodes in all, those included that are absent",
+                   group->name, group->node_count);
+        return false;
+    }
+    if (step_ns < SIM_MS) {
+        load_error(l, &step, "whoever scales a group looks every 1ms at most");
+        return false;
+    }
+    fault->amount = (int64_t)count;
+    fault->value = (struct sim_value){(int64_t)step_ns, (int64_t)step_ns};
+    return group != NULL;
+}
+
 static const struct {
     const char *key;
     load_action_fn load;
@@ -388,13 +446,13 @@ static const struct {
     {"wipe", load_wipe},   {"clock", load_clock},         {"join", load_join},
     {"leave", load_leave}, {"move", load_move},           {"readdress", load_readdress},
     {"admin", load_admin}, {"firewall", load_firewall},   {"command", load_command},
-    {"heal", load_heal},
+    {"scale", load_scale}, {"heal", load_heal},
 };
 
-const char *const load_actions[] = {"crash",   "restart",  "pause",     "slow", "partition",
-                                    "isolate", "link",     "adversary", "disk", "wipe",
-                                    "clock",   "join",     "leave",     "move", "readdress",
-                                    "admin",   "firewall", "command",   "heal", NULL};
+const char *const load_actions[] = {
+    "crash",     "restart", "pause",    "slow",    "partition", "isolate", "link",
+    "adversary", "disk",    "wipe",     "clock",   "join",      "leave",   "move",
+    "readdress", "admin",   "firewall", "command", "scale",     "heal",    NULL};
 
 bool load_action(struct load *l, const struct json_at *at, const char *key, struct sim_fault *fault)
 {

@@ -260,7 +260,6 @@ static bool load_kind(struct load *l, const struct json_at *group,
 /* What every member of the group has, but for its name and zone. */
 static void load_template(struct load *l, const struct json_at *at, struct sim_plan_node *node)
 {
-    static const char *const starts[] = {"present", "absent", NULL};
     node->host = l->host;
     for (uint32_t i = 0; node->kind && i < node->kind->setting_count; i++) {
         node->settings[i] = node->kind->settings[i].standard;
@@ -277,11 +276,22 @@ static void load_template(struct load *l, const struct json_at *at, struct sim_p
     if (host.json) {
         load_host_knobs(l, &host, &node->host);
     }
+}
+
+/* How many of the group, from the first on, are there in the beginning. */
+static bool load_start(struct load *l, const struct json_at *at, uint64_t *present)
+{
+    static const char *const starts[] = {"present", "absent", NULL};
     const struct json_at start = json_member(at, "start");
     uint32_t absent = 0;
-    if (start.json && load_choice(l, &start, "start", starts, &absent)) {
-        node->absent = absent == 1;
+    if (cJSON_IsNumber(start.json)) {
+        return load_count(l, &start, 0, *present, present);
     }
+    if (start.json && !load_choice(l, &start, "start", starts, &absent)) {
+        return false;
+    }
+    *present = absent ? 0 : *present;
+    return true;
 }
 
 /* False if the group's names could not be made, so that others cannot be checked against them. */
@@ -304,9 +314,12 @@ static bool load_node_group(struct load *l, const struct json_at *at)
         !counted) {
         return false;
     }
+    uint64_t present = count;
+    load_start(l, at, &present);
     const uint32_t first = plan->node_count;
     for (uint64_t i = 0; i < count; i++) {
         node.zone = zones.zones[i % zones.count];
+        node.absent = i >= present;
         if (!load_add_node(l, at, name, i + 1, count, &node)) {
             return false;
         }

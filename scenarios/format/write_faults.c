@@ -148,6 +148,16 @@ static void write_command(struct write *w, cJSON *object, const struct sim_fault
     }
 }
 
+static void write_scale(struct write *w, cJSON *object, const struct sim_fault *f)
+{
+    const struct sim_plan_group *group = &w->plan->groups[f->targets.selectors[0].index];
+    const uint64_t most = group->node_count; /* A plan may ask for more in vain. */
+    cJSON *inner = cJSON_AddObjectToObject(object, "scale");
+    write_selection(w, inner, "of", &f->targets);
+    write_count(inner, "to", (uint64_t)f->amount < most ? (uint64_t)f->amount : most);
+    write_quantity(inner, "step", UNITS_DURATION, (uint64_t)f->value.low);
+}
+
 static void write_what(struct write *w, cJSON *object, const struct sim_fault *f)
 {
     cJSON *inner;
@@ -184,6 +194,9 @@ static void write_what(struct write *w, cJSON *object, const struct sim_fault *f
         break;
     case SIM_FAULT_COMMAND:
         write_command(w, object, f);
+        break;
+    case SIM_FAULT_SCALE:
+        write_scale(w, object, f);
         break;
     case SIM_FAULT_HEAL:
         write_bool(object, "heal", true);

@@ -69,8 +69,7 @@ void write_check_members(struct write *w, const char *name, uint32_t first, uint
         if (strcmp(nodes[i].name, expected) != 0) {
             write_fail(w, "nodes that are not numbered from 1");
         }
-        if (nodes[i].kind != nodes[0].kind || nodes[i].absent != nodes[0].absent ||
-            nodes[i].bugs != nodes[0].bugs ||
+        if (nodes[i].kind != nodes[0].kind || nodes[i].bugs != nodes[0].bugs ||
             memcmp(nodes[i].settings, nodes[0].settings, sizeof nodes[0].settings) != 0) {
             write_fail(w, "a group whose nodes have different settings");
         }
@@ -99,6 +98,25 @@ void write_member_zones(const struct write *w, cJSON *object, uint32_t first, ui
     }
 }
 
+static void write_start(struct write *w, cJSON *object, const struct sim_plan_group *group)
+{
+    const struct sim_plan_node *nodes = &w->plan->nodes[group->first_node];
+    uint32_t present = 0;
+    while (present < group->node_count && !nodes[present].absent) {
+        present++;
+    }
+    for (uint32_t i = present; i < group->node_count; i++) {
+        if (!nodes[i].absent) {
+            write_fail(w, "a group of which not the last nodes are absent");
+        }
+    }
+    if (present == 0) {
+        write_text(object, "start", "absent");
+    } else if (present < group->node_count) {
+        write_count(object, "start", present);
+    }
+}
+
 void write_nodes(struct write *w, cJSON *root)
 {
     cJSON *array = cJSON_AddArrayToObject(root, "nodes");
@@ -113,9 +131,7 @@ void write_nodes(struct write *w, cJSON *root)
             write_count(object, "count", group->node_count);
         }
         write_member_zones(w, object, group->first_node, group->node_count);
-        if (node->absent) {
-            write_text(object, "start", "absent");
-        }
+        write_start(w, object, group);
         write_config(object, node);
         write_bugs(object, node);
         write_host(object, &node->host);
