@@ -215,7 +215,7 @@ struct sim_view {
 struct sim_consensus {
     uint32_t log_file;      /* Disk file whose position is the log index. */
     uint32_t hard_file;     /* Disk file whose record 0 is (term, vote). */
-    uint32_t snapshot_file; /* Disk file whose record 0 is (index, term). */
+    uint32_t snapshot_file; /* Disk file whose records are copies of a snapshot: (index, term). */
     void (*view)(const void *state, struct sim_view *view);
     /* False if `index` is not in the log (compacted, or beyond its end). */
     bool (*entry)(const void *state, uint64_t index, struct sim_entry_id *id);

@@ -227,6 +227,17 @@ Test(commit, accepts_an_acknowledgement_that_was_overtaken)
     expect_clean();
 }
 
+/* A crash may leave the copies of a snapshot different; the newest is what the peer starts from. */
+Test(commit, accepts_a_match_under_one_copy_of_a_snapshot)
+{
+    store(N1, 1, 102);
+    put(N2, SNAPSHOT, 0, 1, 1);
+    put(N2, SNAPSHOT, 1, 2, 1);
+    sync_disk(N2);
+    believe(N1, N2, 2, 3);
+    expect_fine_so_far(SIM_CHECK_MATCH_HONEST);
+}
+
 /* A match that the peer's disk does not have is found, ... */
 Test(commit, rejects_a_match_that_is_not_durable)
 {

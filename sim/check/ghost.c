@@ -143,7 +143,16 @@ bool sim_ghost_snapshot(const struct sim_checks *checks, uint32_t node, struct s
 {
     const struct sim_disk *disk = checks->world->nodes[node].disk;
     const uint32_t file = checks->nodes[node].consensus->snapshot_file;
-    return disk && sim_disk_durable_label(disk, file, 0, label);
+    bool found = false;
+    for (uint64_t copy = 0; disk && copy < sim_disk_durable_end(disk, file); copy++) {
+        struct sim_label of_copy;
+        if (sim_disk_durable_label(disk, file, copy, &of_copy) &&
+            (!found || of_copy.a > label->a)) {
+            *label = of_copy;
+            found = true;
+        }
+    }
+    return found;
 }
 
 bool sim_ghost_durable_last(const struct sim_checks *checks, uint32_t node,

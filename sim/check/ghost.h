@@ -249,7 +249,8 @@ static inline struct sim_ghost_node *sim_ghost_node_now(struct sim_checks *check
 bool sim_ghost_grow(struct sim_world *world, void *array, size_t *capacity, size_t *count,
                     size_t element_bytes);
 
-/* The durable snapshot (index, term); false if there is none. */
+/* The durable snapshot (index, term): of several copies the newest, for a crash may leave them
+ * different. False if there is none. */
 bool sim_ghost_snapshot(const struct sim_checks *checks, uint32_t node, struct sim_label *label);
 /* Notice a wiped disk, if it was. */
 void sim_ghost_note_wipe(struct sim_checks *checks, uint32_t node);
