@@ -83,6 +83,10 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
         {"R21_install_reverts_term",
          "Installing a snapshot sets the term back to that of its last entry, and clears the vote.",
          "RedisLabs/raft d23f390 and 699e87d; WRaft, bug 4 of issue 118", "term_monotonic"},
+    [RAFT_R22] = {"R22_snapshot_regresses",
+                  "A snapshot that comes late takes the place of a newer one that the node has "
+                  "taken itself, when the log between the two is gone.",
+                  "hashicorp/raft #248", "log_continuity"},
     [RAFT_R23] =
         {"R23_union_quorum",
          "While two configurations are in force, a majority of their union elects a leader.",
@@ -150,9 +154,18 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
     [RAFT_R40] = {"R40_rollback_on_step_down",
                   "A leader that steps down cuts its log off behind what it knows to be committed.",
                   "CCF #5674", "acked_durable"},
+    [RAFT_R41] = {"R41_index_before_state",
+                  "A snapshot's index is written before its state, so that a crash between the "
+                  "two leaves the new index over the old state.",
+                  "etcd #13766 and PR 12855", "snapshot_safety"},
     [RAFT_R42] = {"R42_two_changes_at_once",
                   "A leader begins a change of the membership while the last one is not committed.",
-                  "RedisLabs/raft da936a9 and 99e3d4a; MongoDB SERVER-47331", "config_safety"},
+                  "RedisLabs/raft da936a9 and 99e3d4a; R47: MongoDB SERVER-47331 and SERVER-47119",
+                  "config_safety"},
+    [RAFT_R43] = {"R43_removed_member_forgets",
+                  "A member that learns of its removal erases its term and its vote, although it "
+                  "may have been added again since.",
+                  "RethinkDB 2.2.3 (Jepsen)", "term_monotonic"},
     [RAFT_R44] = {"R44_empty_disk_votes",
                   "A member that lost its disk comes back as if it were new, and votes.",
                   "Junqueira 2015 (ZooKeeper); openraft FAQ; TiKV #9579", "leader_completeness"},

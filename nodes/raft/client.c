@@ -25,6 +25,14 @@ void raft_on_operation(struct raft *r, struct sim_env *env, const struct sim_ope
     }
 }
 
+/* R43: a follower learns that it is a member no more. */
+static bool removes_self(const struct raft *r, const struct sim_operation *operation)
+{
+    const uint64_t members = operation->value | operation->expected | operation->key;
+    return operation->function == RAFT_CONFIGURATION && r->role == SIM_ROLE_FOLLOWER &&
+           !(members >> raft_place(r, r->self) & 1);
+}
+
 static void apply(struct raft *r, struct sim_env *env, uint64_t index)
 {
     const struct raft_entry *entry = raft_entry_at(r, index);
@@ -32,6 +40,11 @@ static void apply(struct raft *r, struct sim_env *env, uint64_t index)
     if (operation->function == RAFT_NO_OP || operation->function == RAFT_CONFIGURATION) {
         if (raft_has_bug(r, RAFT_R24)) {
             raft_put_in_force(r, env);
+        }
+        if (raft_has_bug(r, RAFT_R43) && removes_self(r, operation)) {
+            r->term = 0;
+            r->vote = SIM_NOBODY;
+            raft_hard_changed(r);
         }
         sim_applied(env, index, entry->term, entry->digest, NULL, false);
         return;
