@@ -512,7 +512,13 @@ enum raft_record raft_record_check(const uint8_t *record, uint32_t found_bytes, 
 /* (term, vote) have changed. */
 void raft_hard_changed(struct raft *r);
 /* Write them, before the entries that may depend on them. */
-void raft_hard_save(struct raft *r, struct sim_env *env);
+void raft_hard_write(struct raft *r, struct sim_env *env);
+static inline void raft_hard_save(struct raft *r, struct sim_env *env)
+{
+    if (SIM_UNLIKELY(r->hard_written != r->hard_version || r->vote_owed)) {
+        raft_hard_write(r, env);
+    }
+}
 SIM_NODISCARD bool raft_hard_recover(struct raft *r, struct sim_env *env);
 /* The end of every step. */
 void raft_settle(struct raft *r, struct sim_env *env);

@@ -177,9 +177,10 @@ void raft_on_heartbeat_timer(struct raft *r, struct sim_env *env)
 void raft_advance_commit(struct raft *r, struct sim_env *env)
 {
     uint64_t best = r->commit;
+    uint64_t beyond = UINT64_MAX; /* The lowest index known to lack a majority. */
     for (uint32_t i = 0; i < r->member_count; i++) {
         const uint64_t index = r->members[i] == r->self ? r->log.durable : r->peers[i].match;
-        if (index <= best) {
+        if (index <= best || index >= beyond) {
             continue;
         }
         struct raft_tally holders = {0};
@@ -189,6 +190,8 @@ void raft_advance_commit(struct raft *r, struct sim_env *env)
         }
         if (raft_tally_won(r, holders)) {
             best = index;
+        } else {
+            beyond = index;
         }
     }
     if (best > r->commit && (raft_term_at(r, best) == r->term || raft_has_bug(r, RAFT_R01))) {

@@ -47,9 +47,9 @@ void raft_hard_changed(struct raft *r)
     r->hard_version++;
 }
 
-void raft_hard_save(struct raft *r, struct sim_env *env)
+void raft_hard_write(struct raft *r, struct sim_env *env)
 {
-    if (SIM_LIKELY(r->hard_written == r->hard_version && !r->vote_owed) || r->halted) {
+    if (r->halted) {
         return;
     }
     r->hard_written = r->hard_version;
