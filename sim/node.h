@@ -211,6 +211,11 @@ struct sim_view {
     uint64_t config_index; /* Of the entry with that configuration; 0 if it is the first one. */
 };
 
+struct sim_progress { /* What a leader knows of a peer: indices of log entries. */
+    uint64_t match;   /* The peer's log is known to be equal up to here. */
+    uint64_t next;    /* The next entry to send it. */
+};
+
 /* Offered by kinds that are a replicated log, so that one set of invariants judges all. */
 struct sim_consensus {
     uint32_t log_file;      /* Disk file whose position is the log index. */
@@ -219,8 +224,9 @@ struct sim_consensus {
     void (*view)(const void *state, struct sim_view *view);
     /* False if `index` is not in the log (compacted, or beyond its end). */
     bool (*entry)(const void *state, uint64_t index, struct sim_entry_id *id);
-    /* A leader's knowledge of a peer; false if it has none. */
-    bool (*progress)(const void *state, uint32_t peer, uint64_t *match, uint64_t *next);
+    /* A leader's knowledge of nodes first .. first + count - 1, in that order; leaves those as
+     * they are of which it has none. One call for all, since it is made after every event. */
+    void (*progress)(const void *state, uint32_t first, uint32_t count, struct sim_progress *peers);
     /* Of all that applied_index entries have made of the state machine, sessions included: equal
      * states, equal digests, on every node. NULL: not told. */
     uint64_t (*state_digest)(const void *state);

@@ -70,13 +70,15 @@ static inline bool scripted_entry(const void *state, uint64_t index, struct sim_
     return true;
 }
 
-static inline bool scripted_progress(const void *state, uint32_t peer, uint64_t *match,
-                                     uint64_t *next)
+static inline void scripted_progress(const void *state, uint32_t first, uint32_t count,
+                                     struct sim_progress *peers)
 {
     const struct scripted *s = state;
-    *match = s->match[peer];
-    *next = s->next[peer];
-    return s->next[peer] != 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (s->next[first + i] != 0) {
+            peers[i] = (struct sim_progress){s->match[first + i], s->next[first + i]};
+        }
+    }
 }
 
 static inline uint64_t scripted_state(const void *state)

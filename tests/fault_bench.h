@@ -82,13 +82,13 @@ static inline bool probe_entry(const void *state, uint64_t index, struct sim_ent
     return false;
 }
 
-static inline bool probe_progress(const void *state, uint32_t peer, uint64_t *match, uint64_t *next)
+static inline void probe_progress(const void *state, uint32_t first, uint32_t count,
+                                  struct sim_progress *peers)
 {
     (void)state;
-    (void)peer;
-    (void)match;
-    (void)next;
-    return false;
+    (void)first;
+    (void)count;
+    (void)peers;
 }
 
 static const struct sim_consensus probe_consensus = {

@@ -145,12 +145,13 @@ static bool no_entry(const void *state, uint64_t index, struct sim_entry_id *id)
     return false;
 }
 
-static bool no_progress(const void *state, uint32_t peer, uint64_t *match, uint64_t *next)
+static void no_progress(const void *state, uint32_t first, uint32_t count,
+                        struct sim_progress *peers)
 {
     (void)state;
-    (void)peer;
-    *match = *next = 0;
-    return false;
+    (void)first;
+    (void)count;
+    (void)peers;
 }
 
 /* The same, but it says how much it has applied. */

@@ -85,22 +85,21 @@ static bool entry(const void *state, uint64_t index, struct sim_entry_id *id)
     return true;
 }
 
-static bool progress(const void *state, uint32_t peer, uint64_t *match, uint64_t *next)
+static void progress(const void *state, uint32_t first, uint32_t count, struct sim_progress *peers)
 {
     const struct libraft_node *node = state;
     const struct raft *raft = &node->raft;
-    const raft_id id = libraft_id_of(node, peer);
-    if (!node->started || raft->state != RAFT_LEADER || id == raft->id) {
-        return false;
+    if (!node->started || raft->state != RAFT_LEADER) {
+        return;
     }
     for (unsigned i = 0; i < raft->configuration.n; i++) {
-        if (raft->configuration.servers[i].id == id) {
-            *match = raft->leader_state.progress[i].match_index;
-            *next = raft->leader_state.progress[i].next_index;
-            return true;
+        const raft_id id = raft->configuration.servers[i].id;
+        const uint32_t place = libraft_number_of(node, id) - first;
+        if (id != raft->id && place < count) {
+            const struct raft_progress *known = &raft->leader_state.progress[i];
+            peers[place] = (struct sim_progress){known->match_index, known->next_index};
         }
     }
-    return false;
 }
 
 const struct sim_consensus libraft_consensus = {

@@ -438,16 +438,18 @@ static bool entry_id(const void *state, uint64_t index, struct sim_entry_id *id)
     return true;
 }
 
-static bool progress(const void *state, uint32_t peer, uint64_t *match, uint64_t *next)
+static void progress(const void *state, uint32_t first, uint32_t count, struct sim_progress *peers)
 {
     const struct raft *r = state;
-    const uint32_t place = raft_place(r, peer);
-    if (r->role != SIM_ROLE_LEADER || place == r->member_count) {
-        return false;
+    if (r->role != SIM_ROLE_LEADER) {
+        return;
     }
-    *match = peer == r->self ? r->log.durable : r->peers[place].match;
-    *next = peer == r->self ? r->log.last + 1 : r->peers[place].next;
-    return true;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t place = raft_place(r, first + i);
+        if (place < r->member_count && first + i != r->self) {
+            peers[i] = (struct sim_progress){r->peers[place].match, r->peers[place].next};
+        }
+    }
 }
 
 static uint64_t state_digest(const void *state)

@@ -179,13 +179,16 @@ static void check_step(struct sim_checks *checks, uint32_t node, uint64_t index)
 /* ---- I7, I19 ---------------------------------------------------------------------------- */
 
 static void check_effect(struct sim_checks *checks, uint32_t node, uint64_t index,
-                         const struct sim_operation *operation)
+                         const struct sim_operation *operation, struct sim_ghost_index *entry)
 {
     struct sim_ghost_group *group = checks->nodes[node].group;
+    if (entry->effect) {
+        return; /* The same entry at another node: no need to look for the operation again. */
+    }
     const uint64_t known = sim_ghost_get(&group->effects, operation->client, operation->sequence);
     if (known == 0) {
-        (void)sim_ghost_put(checks->world, &group->effects, operation->client, operation->sequence,
-                            index);
+        entry->effect = sim_ghost_put(checks->world, &group->effects, operation->client,
+                                      operation->sequence, index);
         const uint64_t early =
             sim_ghost_get(&group->acked_early, operation->client, operation->sequence);
         if (early != 0 && sim_ghost_put(checks->world, &group->acked_early, operation->client,
@@ -237,6 +240,6 @@ void sim_checks_applied(struct sim_checks *checks, uint32_t node, uint64_t index
     if (!took_effect) {
         sim_check_exercise(checks, SIM_CHECK_EXACTLY_ONCE);
     } else if (same) {
-        check_effect(checks, node, index, operation);
+        check_effect(checks, node, index, operation, known);
     }
 }

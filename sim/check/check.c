@@ -110,7 +110,9 @@ static bool add_group(struct sim_checks *checks, uint32_t number)
         ghost->incarnation = SIM_NOBODY;
         group->consensus = ghost->consensus;
         ghost->peers = sim_world_alloc(world, plan->node_count * sizeof *ghost->peers);
-        if (!ghost->peers) {
+        ghost->peers_now = sim_world_alloc(world, plan->node_count * sizeof *ghost->peers_now);
+        ghost->heard_terms = sim_world_alloc(world, plan->node_count * sizeof *ghost->heard_terms);
+        if (!ghost->peers || !ghost->peers_now || !ghost->heard_terms) {
             return false;
         }
     }

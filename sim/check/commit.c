@@ -240,7 +240,7 @@ static void check_match(struct sim_checks *checks, uint32_t node, uint32_t peer,
 }
 
 static void check_next(struct sim_checks *checks, uint32_t node, uint32_t peer,
-                       struct sim_ghost_peer known, const struct sim_view *view)
+                       struct sim_progress known, const struct sim_view *view)
 {
     sim_check_exercise(checks, SIM_CHECK_NEXT_AFTER_MATCH);
     if (known.match >= known.next || known.next > sim_add_sat(view->last_index, 1)) {
@@ -256,19 +256,24 @@ void sim_check_progress(struct sim_checks *checks, uint32_t node, const struct s
 {
     struct sim_ghost_node *ghost = &checks->nodes[node];
     const struct sim_ghost_group *group = ghost->group;
-    const void *state = checks->world->nodes[node].state;
+    ghost->consensus->progress(checks->world->nodes[node].state, group->first_node,
+                               group->node_count, ghost->peers_now);
+    if (SIM_LIKELY(memcmp(ghost->peers_now, ghost->peers,
+                          group->node_count * sizeof *ghost->peers) == 0)) {
+        return;
+    }
     for (uint32_t place = 0; place < group->node_count; place++) {
+        const struct sim_progress now = ghost->peers_now[place];
+        struct sim_progress *known = &ghost->peers[place];
+        if (now.match == known->match && now.next == known->next) {
+            continue;
+        }
         const uint32_t peer = group->first_node + place;
-        struct sim_ghost_peer now;
-        if (peer == node || !ghost->consensus->progress(state, peer, &now.match, &now.next)) {
-            continue;
-        }
-        struct sim_ghost_peer *known = &ghost->peers[place];
-        if (SIM_LIKELY(((now.match ^ known->match) | (now.next ^ known->next)) == 0)) {
-            continue;
-        }
         const bool moved = now.match != known->match && now.match != 0;
         *known = now;
+        if (peer == node) {
+            continue;
+        }
         if (sim_check_watched(checks, SIM_CHECK_NEXT_AFTER_MATCH)) {
             check_next(checks, node, peer, now, view);
         }

@@ -14,18 +14,18 @@
 
 #include <inttypes.h>
 
-static struct sim_ghost_peer *peer_of(const struct sim_ghost_node *ghost, uint32_t node)
+static uint64_t *heard_term(const struct sim_ghost_node *ghost, uint32_t from)
 {
-    const uint32_t place = node - ghost->group->first_node;
-    return place < ghost->group->node_count ? &ghost->peers[place] : NULL;
+    const uint32_t place = from - ghost->group->first_node;
+    return place < ghost->group->node_count ? &ghost->heard_terms[place] : NULL;
 }
 
 void sim_check_heard(struct sim_checks *checks, uint32_t node, uint32_t from)
 {
     const struct sim_ghost_node *ghost = &checks->nodes[node];
-    struct sim_ghost_peer *peer = peer_of(ghost, from);
-    if (peer) {
-        peer->heard_term = ghost->seen.term;
+    uint64_t *term = heard_term(ghost, from);
+    if (term) {
+        *term = ghost->seen.term;
     }
 }
 
@@ -35,8 +35,8 @@ static bool asked(const struct sim_ghost_node *ghost, uint32_t node, const uint3
 {
     uint32_t heard = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct sim_ghost_peer *peer = peer_of(ghost, voters[i]);
-        heard += voters[i] == node || (peer && peer->heard_term == ghost->seen.term);
+        const uint64_t *term = heard_term(ghost, voters[i]);
+        heard += voters[i] == node || (term && *term == ghost->seen.term);
     }
     return count == 0 || heard >= sim_ghost_majority(count);
 }
@@ -70,23 +70,23 @@ void sim_check_candidacy(struct sim_checks *checks, uint32_t node, uint32_t from
 void sim_checks_handed_over(struct sim_checks *checks, uint32_t node, uint32_t target)
 {
     const struct sim_ghost_node *ghost = sim_ghost_node_now(checks, node);
-    uint64_t match;
-    uint64_t next;
     if (!ghost || !sim_check_watched(checks, SIM_CHECK_DISRUPTION_FREE)) {
         return;
     }
     const void *state = checks->world->nodes[node].state;
     struct sim_view view = {0};
     ghost->consensus->view(state, &view);
-    if (!ghost->consensus->progress || !ghost->consensus->progress(state, target, &match, &next)) {
-        return;
+    struct sim_progress known = {.match = UINT64_MAX};
+    ghost->consensus->progress(state, target, 1, &known);
+    if (known.match == UINT64_MAX) {
+        return; /* It knows nothing of that node. */
     }
     sim_check_exercise(checks, SIM_CHECK_DISRUPTION_FREE);
-    if (match < view.last_index) {
+    if (known.match < view.last_index) {
         sim_check_violate(checks, SIM_CHECK_DISRUPTION_FREE, node,
                           "%s, leader of term %" PRIu64 ", handed over to %s, of which it knew to "
                           "hold %" PRIu64 " of %" PRIu64 " entries",
                           sim_check_node_name(checks, node), view.term,
-                          sim_check_node_name(checks, target), match, view.last_index);
+                          sim_check_node_name(checks, target), known.match, view.last_index);
     }
 }

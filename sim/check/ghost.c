@@ -79,10 +79,9 @@ struct sim_ghost_index *sim_ghost_find(const struct sim_ghost_group *group, uint
     return page ? &page->at[index % SIM_GHOST_PAGE] : NULL;
 }
 
-struct sim_ghost_index *sim_ghost_at(struct sim_world *world, struct sim_ghost_group *group,
-                                     uint64_t index)
+struct sim_ghost_page *sim_ghost_page_at(struct sim_world *world, struct sim_ghost_group *group,
+                                         uint64_t number)
 {
-    const uint64_t number = index / SIM_GHOST_PAGE;
     struct sim_ghost_page *page = page_find(group, number);
     if (!page) {
         page = sim_world_alloc(world, sizeof *page);
@@ -92,7 +91,7 @@ struct sim_ghost_index *sim_ghost_at(struct sim_world *world, struct sim_ghost_g
         page->number = number;
     }
     group->page = page;
-    return &page->at[index % SIM_GHOST_PAGE];
+    return page;
 }
 
 bool sim_ghost_decide(struct sim_ghost_index *known, struct sim_entry_id id, uint32_t node)
@@ -100,7 +99,7 @@ bool sim_ghost_decide(struct sim_ghost_index *known, struct sim_entry_id id, uin
     if (known->decided_by == 0) {
         known->decided_term = id.term;
         known->decided_digest = id.digest;
-        known->decided_by = (node + 1) & INT32_MAX;
+        known->decided_by = (node + 1) & (UINT32_MAX >> 3);
     }
     return known->decided_term == id.term && known->decided_digest == id.digest;
 }
@@ -118,6 +117,8 @@ void sim_ghost_start_anew(struct sim_ghost_node *ghost, uint32_t incarnation)
     ghost->scanned_commit = 0;
     ghost->seen = (struct sim_view){.vote = SIM_NOBODY};
     memset(ghost->peers, 0, ghost->group->node_count * sizeof *ghost->peers);
+    memset(ghost->peers_now, 0, ghost->group->node_count * sizeof *ghost->peers_now);
+    memset(ghost->heard_terms, 0, ghost->group->node_count * sizeof *ghost->heard_terms);
 }
 
 bool sim_ghost_last(const struct sim_ghost_node *ghost, const void *state,

@@ -42,9 +42,10 @@ struct sim_ghost_index {
     uint64_t decided_digest;
     uint64_t committed_ns;    /* When a leader first committed it; 0: none has. */
     uint32_t seen_by;         /* Node + 1; 0: nothing seen here. */
-    uint32_t decided_by : 30; /* Node + 1; 0: nothing decided here. */
+    uint32_t decided_by : 29; /* Node + 1; 0: nothing decided here. */
     uint32_t acked : 1;       /* A client was told that the operation in it is done. */
     uint32_t snapshot : 1;    /* Some node's snapshot ends here. */
+    uint32_t effect : 1;      /* In `effects`: what was decided took effect here. */
 };
 
 #define SIM_GHOST_PAGE 219
@@ -126,12 +127,6 @@ struct sim_ghost_group {
 
 /* ---- A node ----------------------------------------------------------------------------- */
 
-struct sim_ghost_peer {
-    uint64_t match; /* A leader's knowledge of it, as last seen. */
-    uint64_t next;
-    uint64_t heard_term; /* The term that the node was in when it last got a message of this one. */
-};
-
 struct sim_ghost_list { /* Positions of a log, in no order. */
     uint64_t *positions;
     size_t count;
@@ -157,7 +152,11 @@ struct sim_ghost_node {
     uint64_t scanned_last;       /* Of the last scan of its log in memory. */
     uint64_t scanned_commit;
     struct sim_entry_id scanned_id; /* The entry at scanned_last. */
-    struct sim_ghost_peer *peers;   /* By place in the group. */
+    /* While it leads, what it knows of its peers by place in the group: as last seen, and now. */
+    struct sim_progress *peers;
+    struct sim_progress *peers_now;
+    uint64_t
+        *heard_terms; /* By place: the term it was in when it last got a message of that one. */
     /* Whom it counts, and whom it counted before its last change of configuration. */
     struct sim_ghost_voters voters[2];
     struct sim_ghost_voters voters_before[2];
@@ -203,7 +202,7 @@ static inline bool sim_check_watched(const struct sim_checks *checks, uint32_t c
 
 /* Latch a violation seen at a node, unless the check is off or has one already. */
 void sim_check_violate(struct sim_checks *checks, uint32_t check, uint32_t node, const char *format,
-                       ...) __attribute__((format(printf, 4, 5)));
+                       ...) __attribute__((cold, format(printf, 4, 5)));
 /* The same for something seen only later: when it happened, and the record that shows it. */
 void sim_check_violate_at(struct sim_checks *checks, uint32_t check, uint32_t node, uint64_t at_ns,
                           uint64_t event, const char *format, ...)
@@ -221,10 +220,21 @@ const char *sim_check_node_name(const struct sim_checks *checks, uint32_t node);
 
 /* ---- ghost.c ------------------------------------------------------------------------------ */
 
-/* NULL if nothing is known there; `create` makes room, and is NULL only without memory. */
+/* NULL if nothing is known there. */
 struct sim_ghost_index *sim_ghost_find(const struct sim_ghost_group *group, uint64_t index);
-struct sim_ghost_index *sim_ghost_at(struct sim_world *world, struct sim_ghost_group *group,
-                                     uint64_t index);
+/* Makes room, and is NULL only without memory. The page is nearly always that of the last call. */
+struct sim_ghost_page *sim_ghost_page_at(struct sim_world *world, struct sim_ghost_group *group,
+                                         uint64_t number);
+static inline struct sim_ghost_index *sim_ghost_at(struct sim_world *world,
+                                                   struct sim_ghost_group *group, uint64_t index)
+{
+    const uint64_t number = index / SIM_GHOST_PAGE;
+    struct sim_ghost_page *page = group->page;
+    if (SIM_UNLIKELY(!page || page->number != number)) {
+        page = sim_ghost_page_at(world, group, number);
+    }
+    return page ? &page->at[index % SIM_GHOST_PAGE] : NULL;
+}
 /* Note the first decision at an index; answers whether this is (still) the one. */
 bool sim_ghost_decide(struct sim_ghost_index *known, struct sim_entry_id id, uint32_t node);
 

@@ -64,70 +64,76 @@ void sim_check_append_only(struct sim_checks *checks, uint32_t node, const struc
 
 /* ---- I5 --------------------------------------------------------------------------------- */
 
-static void compare_entries(struct sim_checks *checks, uint32_t node, uint64_t index,
-                            struct sim_entry_id id, uint64_t previous_term, uint64_t known_digest,
-                            uint64_t *known_previous, uint32_t seen_by)
+/* Against what was seen there first. Returns the term that is known to precede the entry. */
+static uint64_t compare_entries(struct sim_checks *checks, uint32_t node, uint64_t index,
+                                struct sim_entry_id id, uint64_t previous_term,
+                                uint64_t known_digest, uint64_t *known_previous, uint32_t seen_by)
 {
     if (seen_by != node + 1) {
         sim_check_exercise(checks, SIM_CHECK_LOG_MATCHING);
     }
-    const char *name = sim_check_node_name(checks, node);
-    const char *other = sim_check_node_name(checks, seen_by - 1);
     if (known_digest != id.digest) {
         sim_check_violate(checks, SIM_CHECK_LOG_MATCHING, node,
                           "%s has another entry than %s at index %" PRIu64
                           ", both of term %" PRIu64,
-                          name, other, index, id.term);
+                          sim_check_node_name(checks, node),
+                          sim_check_node_name(checks, seen_by - 1), index, id.term);
     } else if (*known_previous == SIM_GHOST_UNKNOWN) {
         *known_previous = previous_term;
     } else if (previous_term != SIM_GHOST_UNKNOWN && previous_term != *known_previous) {
+        const char *name = sim_check_node_name(checks, node);
+        const char *other = sim_check_node_name(checks, seen_by - 1);
         sim_check_violate(checks, SIM_CHECK_LOG_MATCHING, node,
                           "%s and %s agree on entry %" PRIu64 " of term %" PRIu64
                           ", but the entry before it is of term %" PRIu64 " at %s and %" PRIu64
                           " at %s",
                           name, other, index, id.term, previous_term, name, *known_previous, other);
     }
+    return *known_previous;
 }
 
 /* A second, third, ... term at an index. */
-static void note_other_term(struct sim_checks *checks, uint32_t node, uint64_t index,
-                            struct sim_entry_id id, uint64_t previous_term)
+static uint64_t note_other_term(struct sim_checks *checks, uint32_t node, uint64_t index,
+                                struct sim_entry_id id, uint64_t previous_term)
 {
     struct sim_world *world = checks->world;
     struct sim_ghost_group *group = checks->nodes[node].group;
     const uint64_t place = sim_ghost_get(&group->others, index, id.term);
     if (place != 0) {
         struct sim_ghost_entry *known = &group->other_entries[place - 1];
-        compare_entries(checks, node, index, id, previous_term, known->digest,
-                        &known->previous_term, known->seen_by);
-        return;
+        return compare_entries(checks, node, index, id, previous_term, known->digest,
+                               &known->previous_term, known->seen_by);
     }
-    if (sim_ghost_grow(world, &group->other_entries, &group->other_capacity, &group->other_count,
-                       sizeof *group->other_entries)) {
-        group->other_entries[group->other_count - 1] = (struct sim_ghost_entry){
-            .digest = id.digest, .previous_term = previous_term, .seen_by = node + 1};
-        (void)sim_ghost_put(world, &group->others, index, id.term, group->other_count);
+    if (!sim_ghost_grow(world, &group->other_entries, &group->other_capacity, &group->other_count,
+                        sizeof *group->other_entries)) {
+        return SIM_GHOST_UNKNOWN;
     }
+    group->other_entries[group->other_count - 1] = (struct sim_ghost_entry){
+        .digest = id.digest, .previous_term = previous_term, .seen_by = node + 1};
+    (void)sim_ghost_put(world, &group->others, index, id.term, group->other_count);
+    return previous_term;
 }
 
-static void note_entry(struct sim_checks *checks, uint32_t node, uint64_t index,
-                       struct sim_entry_id id, uint64_t previous_term)
+/* Judge an entry that a node has. Returns the term that is known to precede it. */
+static uint64_t note_entry(struct sim_checks *checks, uint32_t node, uint64_t index,
+                           struct sim_entry_id id, uint64_t previous_term)
 {
     struct sim_ghost_index *known = sim_ghost_at(checks->world, checks->nodes[node].group, index);
     if (!known) {
-        return;
+        return SIM_GHOST_UNKNOWN;
     }
     if (known->seen_by == 0) {
         known->term = id.term;
         known->digest = id.digest;
         known->previous_term = previous_term;
         known->seen_by = node + 1;
-    } else if (known->term == id.term) {
-        compare_entries(checks, node, index, id, previous_term, known->digest,
-                        &known->previous_term, known->seen_by);
-    } else {
-        note_other_term(checks, node, index, id, previous_term);
+        return previous_term;
     }
+    if (known->term == id.term) {
+        return compare_entries(checks, node, index, id, previous_term, known->digest,
+                               &known->previous_term, known->seen_by);
+    }
+    return note_other_term(checks, node, index, id, previous_term);
 }
 
 /* The term of the entry before `index` on a node's disk. */
@@ -164,17 +170,6 @@ static uint64_t memory_previous(const struct sim_checks *checks, uint32_t node, 
     return consensus->entry(state, index - 1, &before) ? before.term : SIM_GHOST_UNKNOWN;
 }
 
-/* What is known to precede an entry that has been noted. */
-static uint64_t known_previous(const struct sim_ghost_group *group, uint64_t index, uint64_t term)
-{
-    const struct sim_ghost_index *known = sim_ghost_find(group, index);
-    if (known && known->seen_by != 0 && known->term == term) {
-        return known->previous_term;
-    }
-    const uint64_t place = sim_ghost_get(&group->others, index, term);
-    return place ? group->other_entries[place - 1].previous_term : SIM_GHOST_UNKNOWN;
-}
-
 void sim_check_suspect(struct sim_checks *checks, uint32_t node, uint64_t index)
 {
     struct sim_ghost_node *ghost = &checks->nodes[node];
@@ -192,10 +187,9 @@ void sim_check_suspect(struct sim_checks *checks, uint32_t node, uint64_t index)
 void sim_check_durable_entry(struct sim_checks *checks, uint32_t node, uint64_t index,
                              struct sim_entry_id id)
 {
-    struct sim_ghost_node *ghost = &checks->nodes[node];
-    note_entry(checks, node, index, id, memory_previous(checks, node, index, id));
+    const uint64_t known =
+        note_entry(checks, node, index, id, memory_previous(checks, node, index, id));
     const uint64_t here = durable_previous(checks, node, index);
-    const uint64_t known = known_previous(ghost->group, index, id.term);
     if (here != SIM_GHOST_UNKNOWN && here != known) {
         sim_check_suspect(checks, node, index);
     }
@@ -211,8 +205,8 @@ void sim_check_suspects(struct sim_checks *checks, uint32_t node)
     for (uint64_t index = ghost->suspect; index <= ghost->suspect_last && index < end; index++) {
         struct sim_label label;
         if (!in_doubt && sim_disk_durable_label(disk, file, index, &label)) {
-            note_entry(checks, node, index, (struct sim_entry_id){label.a, label.b},
-                       durable_previous(checks, node, index));
+            (void)note_entry(checks, node, index, (struct sim_entry_id){label.a, label.b},
+                             durable_previous(checks, node, index));
         }
     }
     ghost->suspect = 0;
@@ -258,7 +252,7 @@ static void scan_memory(struct sim_checks *checks, uint32_t node, bool whole)
         if (!ghost->consensus->entry(env->state, index, &id)) {
             break;
         }
-        note_entry(checks, node, index, id, previous_term);
+        (void)note_entry(checks, node, index, id, previous_term);
         previous_term = id.term;
         ghost->scanned_last = index;
         ghost->scanned_id = id;
