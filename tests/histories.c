@@ -318,8 +318,30 @@ static uint32_t random_action(uint32_t object, struct sim_rng *rng)
     return actions[object][sim_rng_bounded(rng, 6)];
 }
 
+/* Chains of values that replaced each other, and compares that missed. */
+static void make_compare(struct sim_history *h, const struct brute_state *state,
+                         struct sim_rng *rng, struct sim_history_operation *o)
+{
+    const bool holds = state->keys[0].count > 0;
+    if (sim_rng_bounded(rng, 2)) {
+        o->action = SIM_ACTION_CAS;
+    }
+    switch (sim_rng_bounded(rng, 3)) {
+    case 0:
+        o->expected = holds ? state->keys[0].items[0] : SIM_VALUE_NIL;
+        break;
+    case 1: /* What somebody is about to write, or wrote. */
+        o->expected = h->count ? h->operations[sim_rng_bounded(rng, (uint32_t)h->count)].value
+                               : SIM_VALUE_NIL;
+        break;
+    default:
+        break;
+    }
+}
+
 static void begin_one(struct sim_history *h, const struct random_history *options,
-                      struct sim_rng *rng, uint32_t process, uint32_t style)
+                      const struct brute_state *state, struct sim_rng *rng, uint32_t process,
+                      uint32_t style)
 {
     struct sim_history_operation o = {.process = process};
     o.action = (uint8_t)random_action(h->object, rng);
@@ -337,8 +359,19 @@ static void begin_one(struct sim_history *h, const struct random_history *option
     }
     o.value = random_value(h, options, rng, (uint32_t)h->count);
     o.expected = random_value(h, options, rng, sim_rng_bounded(rng, (uint32_t)h->count + 1));
+    if (options->compares) {
+        make_compare(h, state, rng, &o);
+    }
     const uint32_t place = sim_history_invoke(h, &o);
     assert(place != SIM_HISTORY_NOTHING);
+}
+
+/* One that compared says the opposite. */
+static void lie_about_compare(struct sim_history_operation *o)
+{
+    if (o->action == SIM_ACTION_CAS || o->action == SIM_ACTION_CAS_MISSED) {
+        o->action = o->action == SIM_ACTION_CAS ? SIM_ACTION_CAS_MISSED : SIM_ACTION_CAS;
+    }
 }
 
 void random_history(struct sim_history *h, const struct random_history *options,
@@ -363,7 +396,7 @@ void random_history(struct sim_history *h, const struct random_history *options,
         }
         if (open == SIM_HISTORY_NOTHING) {
             if (h->count < options->operations) {
-                begin_one(h, options, rng, process, style);
+                begin_one(h, options, &state, rng, process, style);
             }
             continue;
         }
@@ -376,6 +409,9 @@ void random_history(struct sim_history *h, const struct random_history *options,
         }
         if (sim_rng_bounded(rng, 100) < options->lie_percent) {
             answers[open] = lie(h, options, rng, open, answers[open]);
+            if (options->compares) {
+                lie_about_compare(&h->operations[open]);
+            }
         }
         const bool lost = sim_rng_bounded(rng, 100) < options->lost_percent;
         const bool failed = lost && sim_rng_bounded(rng, 4) == 0;

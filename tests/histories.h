@@ -40,6 +40,7 @@ struct random_history {
     uint32_t lie_percent;  /* Of answers: anything at all. */
     uint32_t lost_percent; /* Outcomes that stay unknown. */
     bool sessions;         /* Processes go on after an unknown outcome. */
+    bool compares;         /* Registers: half of all compare, often with what is there. */
 };
 
 /* Plays processes on a real object, with lies. An initialised, empty history is given. */

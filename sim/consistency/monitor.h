@@ -36,8 +36,8 @@ SIM_NODISCARD enum sim_status sim_monitor_init(struct sim_monitor *monitor,
                                                struct sim_scratch *scratch);
 void sim_monitor_release(struct sim_monitor *monitor);
 
-/* Registers and keys with unique writes and no compare-and-set: zones (Gibbons and Korach 1997;
- * Golab, Li and Shah 2011). */
+/* Registers with unique writes and compare-and-set, and keys with unique writes: zones (Gibbons and
+ * Korach 1997; Golab, Li and Shah 2011). */
 enum sim_monitor_answer sim_monitor_register(struct sim_monitor *monitor, const uint32_t *places,
                                              uint32_t count, struct sim_monitor_result *result);
 
