@@ -125,7 +125,8 @@ const struct command commands[] = {
      "FILE... [--model NAME] [--type TYPE] [--initial VALUE] [--budget STEPS] [--memory MIB] "
      "[--json]",
      "Judges histories from elsewhere against a consistency model.",
-     "  --model NAME      linearizable (the default), sequential; of transactions read-committed,\n"
+     "  --model NAME      linearizable (the default), sequential, causal, causal-memory,\n"
+     "                    causal-convergence, pram; of transactions read-committed,\n"
      "                    snapshot-isolation, serializable, strict-serializable (the default) and\n"
      "                    whatever else Elle knows, such as strong-session-serializable or PL-2+;\n"
      "                    of logs kafka (the default) and kafka-ww\n"

@@ -77,6 +77,16 @@ const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT] = {
          "No transaction reads what another failed to write, or was still to write over."},
     [SIM_CHECK_SEQUENTIAL] =
         {"sequential", "Operations take effect one at a time, those of each client in its order."},
+    [SIM_CHECK_CAUSAL_CONVERGENCE] =
+        {"causal_convergence",
+         "Reads see their causal past (CCv), in one order of all writes for everybody."},
+    [SIM_CHECK_CAUSAL_MEMORY] =
+        {"causal_memory",
+         "All that one client reads fits one order of all writes that keeps to causality (CM)."},
+    [SIM_CHECK_CAUSAL] =
+        {"causal", "Whoever sees a write sees what it came after, by sessions and reads (CC)."},
+    [SIM_CHECK_PRAM] =
+        {"pram", "All that one client reads fits one order of all writes that keeps to sessions."},
 };
 
 const char *sim_verdict_name(uint32_t verdict)

@@ -47,6 +47,10 @@ enum sim_check {
     SIM_CHECK_SNAPSHOT_ISOLATION,
     SIM_CHECK_READ_COMMITTED,
     SIM_CHECK_SEQUENTIAL,
+    SIM_CHECK_CAUSAL_CONVERGENCE,
+    SIM_CHECK_CAUSAL_MEMORY,
+    SIM_CHECK_CAUSAL,
+    SIM_CHECK_PRAM,
     SIM_CHECK_COUNT
 };
 /* What "all" stands for: the invariants and liveness, which are those before convergence. */

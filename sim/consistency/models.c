@@ -1,9 +1,11 @@
 #include "sim/consistency/models.h"
 
+#include "sim/consistency/causal.h"
 #include "sim/consistency/linearizable.h"
 #include "sim/consistency/sequential.h"
 
 #define ALL ((1U << SIM_OBJECT_COUNT) - 1)
+#define VALUES (1U << SIM_OBJECT_REGISTER | 1U << SIM_OBJECT_KV)
 
 /* What each demands is said in sim_check_infos. */
 const struct sim_model sim_models[] = {
@@ -16,6 +18,10 @@ const struct sim_model sim_models[] = {
     {SIM_CHECK_SNAPSHOT_ISOLATION, 0, NULL, true, SIM_TXN_SNAPSHOT_ISOLATION},
     {SIM_CHECK_READ_COMMITTED, 0, NULL, true, SIM_TXN_READ_COMMITTED},
     {SIM_CHECK_SEQUENTIAL, ALL, sim_check_sequential, false, 0},
+    {SIM_CHECK_CAUSAL_CONVERGENCE, VALUES, sim_check_causal_convergence, false, 0},
+    {SIM_CHECK_CAUSAL_MEMORY, VALUES, sim_check_causal_memory, false, 0},
+    {SIM_CHECK_CAUSAL, VALUES, sim_check_causal, false, 0},
+    {SIM_CHECK_PRAM, VALUES, sim_check_pram, false, 0},
 };
 const size_t sim_model_count = sizeof sim_models / sizeof sim_models[0];
 

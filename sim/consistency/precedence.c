@@ -3,7 +3,7 @@
 bool sim_precedence_init(struct sim_precedence *p, const struct sim_sessions *sessions,
                          struct sim_trial *trial)
 {
-    *p = (struct sim_precedence){.sessions = sessions, .trial = trial};
+    *p = (struct sim_precedence){.sessions = sessions, .trial = trial, .reasons = SIZE_MAX};
     const size_t width = sessions->session_count;
     if (width > 0 && sessions->node_count > SIZE_MAX / width) {
         return false;
@@ -54,7 +54,8 @@ static void put_edge(struct sim_precedence *p, const struct sim_edge *edge)
     *before = count > *before ? count : *before;
 }
 
-bool sim_precedence_add(struct sim_precedence *p, uint32_t from, uint32_t to, uint32_t because)
+/* Keep an edge that is new; the relation itself stays as it is until it is put there. */
+static bool note_edge(struct sim_precedence *p, uint32_t from, uint32_t to, uint32_t because)
 {
     if (sim_precedes(p, from, to)) {
         return true;
@@ -63,9 +64,23 @@ bool sim_precedence_add(struct sim_precedence *p, uint32_t from, uint32_t to, ui
                           sizeof *p->edges)) {
         return false;
     }
-    p->edges[p->edge_count] = (struct sim_edge){from, to, because};
-    put_edge(p, &p->edges[p->edge_count++]);
+    p->edges[p->edge_count++] = (struct sim_edge){from, to, because};
     return true;
+}
+
+static void put_edges(struct sim_precedence *p, size_t from)
+{
+    for (size_t i = from; i < p->edge_count; i++) {
+        put_edge(p, &p->edges[i]);
+    }
+}
+
+bool sim_precedence_add(struct sim_precedence *p, uint32_t from, uint32_t to, uint32_t because)
+{
+    const size_t known = p->edge_count;
+    const bool good = note_edge(p, from, to, because);
+    put_edges(p, known);
+    return good;
 }
 
 bool sim_precedence_add_sources(struct sim_precedence *p)
@@ -84,9 +99,7 @@ void sim_precedence_cut(struct sim_precedence *p, size_t count)
     const size_t cells = (size_t)p->sessions->node_count * p->sessions->session_count;
     memset(p->before, 0, cells * sizeof *p->before);
     p->edge_count = count;
-    for (size_t i = 0; i < count; i++) {
-        put_edge(p, &p->edges[i]);
-    }
+    put_edges(p, 0);
 }
 
 /* ---- The closure ----------------------------------------------------------------------------- */
@@ -237,7 +250,8 @@ static uint32_t first_later(const struct sim_precedence *p, const struct run *ru
     return later + (later < run->count && run->writes[later] == read);
 }
 
-bool sim_precedence_is_overwritten(const struct sim_precedence *p, uint32_t read)
+/* A write of its key comes between what the read has read from and the read. */
+static bool is_overwritten(const struct sim_precedence *p, uint32_t read)
 {
     struct run run;
     for (uint32_t at = 0; next_run(p->sessions, read, &at, &run);) {
@@ -249,53 +263,83 @@ bool sim_precedence_is_overwritten(const struct sim_precedence *p, uint32_t read
     return false;
 }
 
-static bool saturate_by(struct sim_precedence *p, uint32_t read)
+/* Writes of the key that come before the read come before what it read. */
+static bool note_conflicts(struct sim_precedence *p, uint32_t read)
 {
     const uint32_t source = p->sessions->nodes[read].source;
     struct run run;
     for (uint32_t at = 0; next_run(p->sessions, read, &at, &run);) {
         const uint32_t earlier = count_before(p, &run, read);
-        if (earlier > 0 && source != SIM_SOURCE_INITIAL) {
-            const uint32_t write = run.writes[earlier - 1];
-            if (write != source && !sim_precedence_add(p, write, source, read)) {
-                return false;
-            }
-        }
-        const uint32_t later = first_later(p, &run, read);
-        if (later < run.count && !sim_precedence_add(p, read, run.writes[later], read)) {
+        const uint32_t write = earlier > 0 ? run.writes[earlier - 1] : source;
+        if (write != source && source != SIM_SOURCE_INITIAL && !note_edge(p, write, source, read)) {
             return false;
         }
     }
     return true;
 }
 
-/* The first of the reads that is overwritten; `to` if none. */
-static uint32_t find_overwritten(const struct sim_precedence *p, uint32_t from, uint32_t to)
+/* The read comes before writes of the key that come after what it read. */
+static bool note_successors(struct sim_precedence *p, uint32_t read)
 {
-    while (from < to && !(sim_source_is_known(p->sessions->nodes[from].source) &&
-                          sim_precedence_is_overwritten(p, from))) {
-        from++;
+    struct run run;
+    for (uint32_t at = 0; next_run(p->sessions, read, &at, &run);) {
+        const uint32_t later = first_later(p, &run, read);
+        if (later < run.count && !note_edge(p, read, run.writes[later], read)) {
+            return false;
+        }
     }
-    return from;
+    return true;
+}
+
+bool sim_precedence_add_conflicts(struct sim_precedence *p)
+{
+    const size_t known = p->edge_count;
+    bool good = true;
+    for (uint32_t n = 0; n < p->sessions->node_count && good; n++) {
+        good = !sim_source_is_known(p->sessions->nodes[n].source) || note_conflicts(p, n);
+    }
+    put_edges(p, known);
+    return good;
+}
+
+/* From *from to *to: the nodes of one session, or all. */
+static void choose_nodes(const struct sim_sessions *s, uint32_t session, uint32_t *from,
+                         uint32_t *to)
+{
+    *from = session == SIM_NODE_NOTHING ? 0 : s->starts[session];
+    *to = session == SIM_NODE_NOTHING ? s->node_count : s->starts[session + 1];
+}
+
+uint32_t sim_precedence_find_overwritten(const struct sim_precedence *p, uint32_t session)
+{
+    uint32_t node;
+    uint32_t end;
+    choose_nodes(p->sessions, session, &node, &end);
+    while (node < end &&
+           !(sim_source_is_known(p->sessions->nodes[node].source) && is_overwritten(p, node))) {
+        node++;
+    }
+    return node < end ? node : SIM_NODE_NOTHING;
 }
 
 enum sim_closure sim_precedence_saturate(struct sim_precedence *p, uint32_t session)
 {
-    const struct sim_sessions *s = p->sessions;
-    const uint32_t from = session == SIM_NODE_NOTHING ? 0 : s->starts[session];
-    const uint32_t to = session == SIM_NODE_NOTHING ? s->node_count : s->starts[session + 1];
+    uint32_t from;
+    uint32_t to;
+    choose_nodes(p->sessions, session, &from, &to);
     for (;;) {
         const enum sim_closure closure = sim_precedence_close(p);
         if (closure != SIM_CLOSED) {
             return closure;
         }
-        p->stuck = find_overwritten(p, from, to);
-        if (p->stuck < to) {
+        p->stuck = sim_precedence_find_overwritten(p, session);
+        if (p->stuck != SIM_NODE_NOTHING) {
             return SIM_OVERWRITTEN;
         }
         const size_t known = p->edge_count;
         for (uint32_t n = from; n < to; n++) {
-            if (sim_source_is_known(s->nodes[n].source) && !saturate_by(p, n)) {
+            if (sim_source_is_known(p->sessions->nodes[n].source) &&
+                !(note_conflicts(p, n) && note_successors(p, n))) {
                 return SIM_GAVE_UP;
             }
         }
@@ -303,5 +347,6 @@ enum sim_closure sim_precedence_saturate(struct sim_precedence *p, uint32_t sess
         if (p->edge_count == known) {
             return SIM_CLOSED;
         }
+        put_edges(p, known);
     }
 }

@@ -12,7 +12,7 @@
 struct sim_edge {
     uint32_t from;
     uint32_t to;
-    uint32_t because; /* A node that read: see sim_precedence_saturate(). Or SIM_NODE_NOTHING. */
+    uint32_t because; /* The read r, see below; SIM_NODE_NOTHING: it was given. */
 };
 
 /* All members are the relation's own. */
@@ -26,6 +26,7 @@ struct sim_precedence {
     struct sim_edge *edges;
     size_t edge_count;
     size_t edge_capacity;
+    size_t reasons; /* Reasons of edges are among the first so many; at first any. */
     uint32_t stuck; /* After SIM_CYCLE: a node that comes before itself. */
 };
 
@@ -61,12 +62,17 @@ static inline bool sim_precedes(const struct sim_precedence *p, uint32_t a, uint
     return p->before[(size_t)b * s->session_count + s->nodes[a].session] > sim_session_index(s, a);
 }
 
-/* Of registers and keys, and of a closed relation: does a write of its key come between what the
- * read has read from and the read? */
-bool sim_precedence_is_overwritten(const struct sim_precedence *precedence, uint32_t read);
+/* Of registers and keys, and of a closed relation: the first read that a write of its key
+ * separates from what it has read from; SIM_NODE_NOTHING. `session` as below. */
+uint32_t sim_precedence_find_overwritten(const struct sim_precedence *precedence, uint32_t session);
 
-/* Of registers and keys: let w write what r reads, and v write the same key. In any one order of
- * all of them, v before r means v before w, and w before v means r before v ("Gradual Consistency
+/* Of registers and keys, and of a closed relation: let w write what r reads, and v write the same
+ * key. Wherever v comes before r, add that v comes before w. Close again after it. False without
+ * memory. */
+SIM_NODISCARD bool sim_precedence_add_conflicts(struct sim_precedence *precedence);
+
+/* Of registers and keys, with w, r and v as above: in any one order of all of them v before r
+ * means v before w, and w before v means r before v ("Gradual Consistency
  * Checking", Zennou, Bouajjani, Enea and Erradi 2019). Adds all such edges and closes, until
  * nothing is new or there is a contradiction. Only reads of `session` are looked at, or, if it
  * is SIM_NODE_NOTHING, all. */

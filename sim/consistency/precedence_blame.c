@@ -116,10 +116,11 @@ static bool explain_edge(struct blame *b, uint32_t number)
     if (source <= SIM_SOURCE_NODE_MAX) {
         blame_node(b, source);
     }
+    const size_t edges = number < b->p->reasons ? number : b->p->reasons;
     if (e->to == source) {
-        return ask(b, e->from, e->because, number);
+        return ask(b, e->from, e->because, edges);
     }
-    return source == SIM_SOURCE_INITIAL || ask(b, source, e->to, number);
+    return source == SIM_SOURCE_INITIAL || ask(b, source, e->to, edges);
 }
 
 /* The way that measure() has found from `from` to a node. */

@@ -36,26 +36,10 @@ static bool is_decided(const struct sim_precedence *p)
     return decided;
 }
 
-/* Whatever is linearizable is sequentially consistent, and real time tells where to look. */
-static bool is_linearizable(struct sim_trial *trial)
-{
-    if (trial->keep || trial->steps >= trial->steps_max) {
-        return false;
-    }
-    const struct sim_budget budget = {
-        .steps = (trial->steps_max - trial->steps) / 4,
-        .memory_bytes = trial->scratch->limit_bytes - trial->scratch->used_bytes,
-    };
-    struct sim_consistency_result result;
-    sim_check_linearizable(trial->history, &budget, &result);
-    trial->steps += result.steps;
-    sim_consistency_result_release(&result);
-    return result.verdict == SIM_HOLDS;
-}
-
 static void search(struct sim_precedence *p)
 {
-    if (is_linearizable(p->trial)) {
+    /* Whatever is linearizable is sequentially consistent, and real time tells where to look. */
+    if (sim_trial_holds(p->trial, sim_check_linearizable)) {
         p->trial->verdict = SIM_HOLDS;
     } else {
         sim_sequential_search(p);

@@ -203,6 +203,7 @@ static void fill(struct sim_sessions *s, struct making *m)
                                           .key = o->key,
                                           .source = SIM_SOURCE_UNKNOWN,
                                           .writes = !sim_only_looks(o),
+                                          .told = !is_optional(m, i),
                                           .optional = is_optional(m, i)};
         }
     }

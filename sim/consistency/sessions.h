@@ -24,6 +24,7 @@ struct sim_session_node {
     uint32_t key;
     uint32_t source; /* Of registers and keys: of READ and CAS. A node, or as above. */
     bool writes;     /* It changes the object. */
+    bool told;       /* Its process was told how it ended. */
     bool optional;   /* It may not have taken place: unknown, and nobody read what it wrote. */
 };
 

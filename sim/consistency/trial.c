@@ -35,6 +35,22 @@ void sim_trial_unknown(struct sim_trial *trial, const char *why, uint32_t place)
     tell(trial, why, place);
 }
 
+bool sim_trial_holds(struct sim_trial *trial, sim_trial_check_fn check)
+{
+    if (trial->keep || trial->steps >= trial->steps_max) {
+        return false;
+    }
+    const struct sim_budget budget = {
+        .steps = (trial->steps_max - trial->steps) / 4,
+        .memory_bytes = trial->scratch->limit_bytes - trial->scratch->used_bytes,
+    };
+    struct sim_consistency_result result;
+    check(trial->history, &budget, &result);
+    trial->steps += result.steps;
+    sim_consistency_result_release(&result);
+    return result.verdict == SIM_HOLDS;
+}
+
 /* ---- The witness ---- */
 
 struct shrinking {

@@ -44,6 +44,14 @@ static inline void sim_trial_blame(struct sim_trial *trial, uint32_t place)
 void sim_trial_violated(struct sim_trial *trial, const char *anomaly, const char *why,
                         uint32_t place);
 
+typedef void (*sim_trial_check_fn)(const struct sim_history *history,
+                                   const struct sim_budget *budget,
+                                   struct sim_consistency_result *result);
+
+/* Does the whole history hold by a stronger model, within a quarter of the steps that are left?
+ * False of a part. */
+bool sim_trial_holds(struct sim_trial *trial, sim_trial_check_fn check);
+
 /* It stays unknown, since `why`, about the operation if there is one. */
 void sim_trial_unknown(struct sim_trial *trial, const char *why, uint32_t place);
 
