@@ -1,5 +1,6 @@
 /* The EDN reader: what it reads, what it passes over, what it refuses and where. */
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "reports/formats/edn.h"
@@ -164,4 +165,107 @@ Test(edn, skips_and_goes_back)
     cr_expect_not(edn_fail(&value, "not what was expected"));
     edn_problem(&value, buffer, sizeof(buffer));
     cr_expect_str_eq(buffer, "line 2, column 10: not what was expected");
+}
+
+/* All tokens of a text up to its end or an error, in words; integers by shortcut where it takes
+ * them. */
+static void flatten(const char *text, bool shortcuts, char *out, size_t size_bytes)
+{
+    struct edn edn;
+    size_t used = 0;
+    edn_begin(&edn, text, strlen(text));
+    out[0] = '\0';
+    do {
+        int64_t integers[2];
+        if (shortcuts && edn_keyword_integer(&edn, &integers[0])) {
+            used += (size_t)snprintf(out + used, size_bytes - used,
+                                     "a keyword %.*s, an integer %" PRId64 ", ", (int)edn.length,
+                                     edn.text, integers[0]);
+        }
+        const size_t count = shortcuts ? edn_integers(&edn, integers, 2) : 0;
+        for (size_t i = 0; i < count; i++) {
+            used += (size_t)snprintf(out + used, size_bytes - used, "an integer %" PRId64 ", ",
+                                     integers[i]);
+        }
+        (void)edn_next(&edn);
+        used += (size_t)snprintf(out + used, size_bytes - used, "%s", edn_token_name(edn.token));
+        if (edn.token == EDN_INT) {
+            used += (size_t)snprintf(out + used, size_bytes - used, " %" PRId64, edn.integer);
+        } else if (edn.token == EDN_KEYWORD) {
+            used +=
+                (size_t)snprintf(out + used, size_bytes - used, " %.*s", (int)edn.length, edn.text);
+        } else if (edn.token == EDN_ERROR) {
+            edn_problem(&edn, out + used, size_bytes - used);
+            used += strlen(out + used);
+        }
+        used += (size_t)snprintf(out + used, size_bytes - used, ", ");
+    } while (edn.token > EDN_ERROR);
+}
+
+/* The shortcuts read nothing that edn_next() would not read, and leave the rest to it. */
+Test(edn, shortcuts_read_the_same)
+{
+    static const char *const texts[] = {
+        "[:r 5 nil]",
+        "[:r 5 [1 2 3]]",
+        "[:append 5 1]",
+        "[:append,5,1]",
+        "[:append  5 1]",
+        "[ :append 5 1]",
+        "[:r -5 +7]",
+        "[:r 5]",
+        "[:r 5",
+        "[:r 5)",
+        "[:r 5x 1]",
+        "[:r 5N 1]",
+        "[:r 5;comment\n 1]",
+        "[: 5]",
+        "[:a5 5]",
+        "[:a/b 5]",
+        "[:a:b 5]",
+        "[:r 999999999999999999 1]",
+        "[:r 9999999999999999999 99999999999999999999]",
+        "[0009223372036854775807 9223372036854775808 -9223372036854775808]",
+        "[1 #_2 3 #_:r 5]",
+        "{:a 1 :b 2}",
+        "{:a 1 2}",
+        "[{:r 5 :w 6} :r 7]",
+        "#{:r 5 6}",
+        "(:r 5 6)",
+        ":r 5 6",
+        "[:r\t5 6]",
+        "[:r 5 \"6\" 7]",
+        "[[1 2] [3 '4] [5]] 6",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char plain[600], fast[600];
+        flatten(texts[i], false, plain, sizeof plain);
+        flatten(texts[i], true, fast, sizeof fast);
+        cr_expect_str_eq(fast, plain, "%s", texts[i]);
+    }
+}
+
+/* What is passed over is what would have been read. */
+Test(edn, skips_as_far_as_it_would_read)
+{
+    static const char *const values[] = {
+        "[]",      "[[1 :a] [b [2 3]]]", "[\"]\" 1]", "[1 ;]\n 2]", "[1 #_] 2]",
+        "[\\] 1]", "[{:a [1]} (2)]",     "[1 '[2]]",  "[#{1} 2]"};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        char text[100];
+        struct edn skipped, read;
+        (void)snprintf(text, sizeof text, "%s :after", values[i]);
+        edn_begin(&skipped, text, strlen(text));
+        edn_begin(&read, text, strlen(text));
+        (void)edn_next(&skipped);
+        const bool good = edn_skip(&skipped);
+        do {
+            (void)edn_next(&read);
+        } while (read.token > EDN_ERROR && read.depth > 0);
+        cr_expect_eq(good, read.token != EDN_ERROR, "%s", text);
+        if (good) {
+            cr_expect_eq(skipped.at, read.at, "%s", text);
+            cr_expect_eq(edn_next(&skipped), EDN_KEYWORD, "%s", text);
+        }
+    }
 }

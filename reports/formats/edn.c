@@ -4,15 +4,15 @@
 
 /* What a byte is outside of strings and comments. */
 enum kind {
-    SYMBOLIC, /* Part of a symbol, keyword or number; bytes of UTF-8 too. */
-    SPACE,
+    INNER = -1, /* Has a meaning of its own, but only at the beginning of a token: # and '. */
+    SYMBOLIC,   /* Part of a symbol, keyword or number; bytes of UTF-8 too. */
     DIGIT,
+    SPACE,   /* From here on: ends a token. */
     CONTROL, /* Not allowed. */
-    SPECIAL, /* Has a meaning of its own, and ends what is before it. */
-    INNER,   /* Has one only at the beginning of a token: # and '. */
+    SPECIAL, /* Has a meaning of its own. */
 };
 
-static const uint8_t kinds[256] = {
+static const int8_t kinds[256] = {
     CONTROL,         CONTROL,         CONTROL,         CONTROL,
     CONTROL,         CONTROL,         CONTROL,         CONTROL,
     CONTROL,         SPACE,           SPACE,           SPACE,
@@ -38,11 +38,7 @@ static inline enum kind kind_of(char c)
 /* The bytes from `at` on that can belong to one symbol, keyword or number end here. */
 static const char *token_end(const char *at, const char *end)
 {
-    while (at < end) {
-        const enum kind kind = kind_of(*at);
-        if (kind == SPACE || kind == SPECIAL || kind == CONTROL) {
-            break;
-        }
+    while (at < end && kind_of(*at) < SPACE) {
         at++;
     }
     return at;
@@ -126,17 +122,22 @@ static bool number_like(const char *at, const char *end)
     return true;
 }
 
+enum { DIGITS_SAFE = 18 }; /* So many always fit 64 bits. */
+
 /* At a digit, perhaps after a sign. */
 static enum edn_token read_number(struct edn *edn)
 {
     const char *start = edn->at;
     const bool negative = *start == '-';
     const char *at = start + (*start == '-' || *start == '+');
+    const char *digits = at;
     uint64_t magnitude = 0;
     bool fits = true;
     for (; at < edn->end && kind_of(*at) == DIGIT; at++) {
         const uint64_t digit = (uint64_t)(*at - '0');
-        fits = fits && magnitude <= (UINT64_MAX - digit) / 10;
+        if (SIM_UNLIKELY(at - digits >= DIGITS_SAFE)) {
+            fits = fits && magnitude <= (UINT64_MAX - digit) / 10;
+        }
         magnitude = magnitude * 10 + digit;
     }
     const char *digits_end = at;
@@ -364,9 +365,45 @@ enum edn_token edn_next(struct edn *edn)
     return edn->token;
 }
 
+/* Plain digits from `at` on, as many as are safe, before a blank or the end of a vector: where
+ * they end; NULL if something else is there, or more. */
+static inline const char *plain_integer(const char *at, const char *end, int64_t *integer)
+{
+    uint64_t magnitude = 0;
+    const char *digit = at;
+    while (digit < end && digit - at <= DIGITS_SAFE && kind_of(*digit) == DIGIT) {
+        magnitude = magnitude * 10 + (uint64_t)(*digit++ - '0');
+    }
+    /* Something else may go on where the digits end, and the end of the text is an error. */
+    const bool ends = digit < end && (*digit == ' ' || *digit == ',' || *digit == ']');
+    *integer = (int64_t)magnitude;
+    return digit == at || digit - at > DIGITS_SAFE || !ends ? NULL : digit;
+}
+
+bool edn_keyword_integer(struct edn *edn, int64_t *integer)
+{
+    const char *at = edn->at, *end = edn->end;
+    if (edn->token == EDN_ERROR || edn->depth == 0 || at == end || *at != ':') {
+        return false;
+    }
+    const char *name = ++at;
+    while (at < end && kind_of(*at) == SYMBOLIC) {
+        at++;
+    }
+    const char *after =
+        at > name && at < end && *at == ' ' ? plain_integer(at + 1, end, integer) : NULL;
+    if (!after) {
+        return false;
+    }
+    edn->token = EDN_KEYWORD;
+    edn->text = name;
+    edn->length = (size_t)(at - name);
+    edn->at = after; /* Two elements more: no map has become odd or even. */
+    return true;
+}
+
 size_t edn_integers(struct edn *edn, int64_t *integers, size_t room)
 {
-    enum { DIGITS_MAX = 18 }; /* So many always fit 64 bits. */
     if (edn->token == EDN_ERROR || edn->depth == 0 || edn->open[edn->depth - 1] == EDN_MAP) {
         return 0;
     }
@@ -376,18 +413,11 @@ size_t edn_integers(struct edn *edn, int64_t *integers, size_t room)
         while (at < end && (*at == ' ' || *at == ',')) {
             at++;
         }
-        uint64_t integer = 0;
-        const char *digit = at;
-        while (digit < end && digit - at <= DIGITS_MAX && kind_of(*digit) == DIGIT) {
-            integer = integer * 10 + (uint64_t)(*digit++ - '0');
-        }
-        /* Something else may go on where the digits end, and the end of the text is an error. */
-        const bool ends = digit < end && (*digit == ' ' || *digit == ',' || *digit == ']');
-        if (digit == at || digit - at > DIGITS_MAX || !ends) {
+        at = plain_integer(at, end, &integers[count]);
+        if (!at) {
             break;
         }
-        integers[count++] = (int64_t)integer;
-        at = digit;
+        count++;
         edn->at = at;
     }
     return count;
@@ -397,20 +427,21 @@ size_t edn_integers(struct edn *edn, int64_t *integers, size_t room)
 static bool skip_plain(struct edn *edn)
 {
     uint32_t depth = 1;
-    const char *at = edn->at;
-    for (; at < edn->end; at++) {
-        const enum kind kind = kind_of(*at);
-        if (SIM_LIKELY(kind < CONTROL)) {
-            continue;
+    const char *at = edn->at, *end = edn->end;
+    for (;; at++) {
+        while (at < end && (uint8_t)kinds[(uint8_t)*at] < CONTROL) { /* INNER is not. */
+            at++;
         }
-        depth += *at == '[';
-        depth -= *at == ']';
-        if ((*at != '[' && *at != ']') || depth == 0 || depth + edn->depth > EDN_DEPTH_MAX) {
+        if (at == end || (*at != '[' && *at != ']')) {
+            return false;
+        }
+        depth += *at == '[' ? 1 : UINT32_MAX;
+        if (depth == 0) {
             break;
         }
-    }
-    if (depth > 0) {
-        return false;
+        if (depth + edn->depth > EDN_DEPTH_MAX) {
+            return false;
+        }
     }
     edn->text = at;
     edn->length = 1;

@@ -68,6 +68,11 @@ SIM_NODISCARD bool edn_skip(struct edn *edn);
  * Answers how many; what follows is left for edn_next(). */
 size_t edn_integers(struct edn *edn, int64_t *integers, size_t room);
 
+/* The same as edn_next() twice, for what there is most of: the next is a keyword, and after it an
+ * integer in plain digits. The keyword is then the token, and *integer what came after it. False
+ * if that is not so: nothing has changed then. */
+bool edn_keyword_integer(struct edn *edn, int64_t *integer);
+
 /* The token is this keyword. */
 static inline bool edn_keyword_is(const struct edn *edn, const char *name)
 {

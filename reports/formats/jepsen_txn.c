@@ -86,10 +86,27 @@ static bool read_seen(struct jepsen_reader *r, struct edn *edn, uint64_t key, bo
     return status == SIM_OK || jepsen_no_memory(r);
 }
 
+/* The next token is a value that was written. */
+static bool read_value(struct jepsen_reader *r, struct edn *edn, uint64_t *value)
+{
+    int64_t integer;
+    if (edn_integers(edn, &integer, 1) == 1) {
+        *value = (uint64_t)integer;
+        return true;
+    }
+    (void)edn_next(edn);
+    return jepsen_atom(r, edn, value);
+}
+
 /* After the micro-operation's opening bracket. */
 static bool read_micro(struct jepsen_reader *r, struct edn *edn, bool known)
 {
-    (void)edn_next(edn);
+    uint64_t key = 0, value;
+    int64_t integer;
+    const bool plain = edn_keyword_integer(edn, &integer);
+    if (!plain) {
+        (void)edn_next(edn);
+    }
     const bool append = edn_keyword_is(edn, "append"), write = edn_keyword_is(edn, "w");
     if (!append && !write && !edn_keyword_is(edn, "r")) {
         return jepsen_unexpected(r->problem, edn, "a micro-operation, :append, :w or :r");
@@ -97,20 +114,22 @@ static bool read_micro(struct jepsen_reader *r, struct edn *edn, bool known)
     if ((append || write) && !object_is(r, edn, append ? SIM_TXN_LIST : SIM_TXN_REGISTER)) {
         return false;
     }
-    uint64_t key, value;
-    (void)edn_next(edn);
-    if (!jepsen_atom(r, edn, &key)) {
-        return false;
+    if (plain) {
+        key = (uint64_t)integer;
+    } else {
+        (void)edn_next(edn);
+        if (!jepsen_atom(r, edn, &key)) {
+            return false;
+        }
     }
-    (void)edn_next(edn);
     if (append || write) {
-        if (!jepsen_atom(r, edn, &value)) {
+        if (!read_value(r, edn, &value)) {
             return false;
         }
         if (sim_txn_write(&r->txns->history, key, value) != SIM_OK) {
             return jepsen_no_memory(r);
         }
-    } else if (edn->token <= EDN_CLOSE) {
+    } else if (edn_next(edn) <= EDN_CLOSE) {
         return jepsen_unexpected(r->problem, edn, "what was read, or nil");
     } else if (!read_seen(r, edn, key, known)) {
         return false;
