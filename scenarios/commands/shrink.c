@@ -146,51 +146,77 @@ static bool print_json(const struct shrink *s, uint64_t wall_ns)
 
 /* ---- The command ---------------------------------------------------------------------------- */
 
-/* Even a run that cannot be made smaller at all is written. */
+/* The failing run as it is goes into the file at once: whenever shrinking ends, there is one. */
 static bool write_first(struct shrink *s)
 {
     struct sim_plan same;
-    return s->kept > 0 || (sim_plan_copy(&same, &s->best) == SIM_OK && shrink_try(s, &same));
+    s->pass = "nothing yet";
+    if (sim_plan_copy(&same, &s->best) == SIM_OK && shrink_try(s, &same)) {
+        return true;
+    }
+    if (!s->problem[0] && !shrink_was_stopped()) {
+        (void)snprintf(s->problem, sizeof s->problem, "the format cannot say what fails");
+    }
+    return false;
+}
+
+/* False if there is nothing to shrink, or no file to put it into; it has been said. */
+static bool find_failure(struct shrink *s, const struct shrink_request *request,
+                         const struct scenario *scenario, uint32_t check)
+{
+    const uint64_t seed = request->seed_given ? request->seed : scenario->plan.seed;
+    if (shrink_first(s, &scenario->plan, seed, check) && write_first(s)) {
+        return true;
+    }
+    const char *what = check == SIM_CHECK_COUNT ? "no check" : sim_check_infos[check].name;
+    if (s->problem[0]) {
+        fprintf(stderr, "fallacy: %s, seed %" PRIu64 ": %s\n", request->file, seed, s->problem);
+    } else if (shrink_was_stopped()) {
+        fprintf(stderr, "fallacy: stopped before anything was found; nothing was written\n");
+    } else {
+        fprintf(stderr,
+                "fallacy: %s, seed %" PRIu64 ": %s is %sviolated, so there is nothing to shrink. "
+                "Find a seed: fallacy sweep %s --seeds 1..100\n",
+                request->file, seed, what, check == SIM_CHECK_COUNT ? "" : "not ", request->file);
+    }
+    return false;
 }
 
 static int shrink_scenario(const struct shrink_request *request, const struct scenario *scenario,
                            uint32_t check)
 {
-    struct shrink s = {.original = scenario, .out = request->out, .budget = request->budget};
+    struct shrink s = {.original = scenario,
+                       .sets = request->sets.items,
+                       .set_count = request->sets.count,
+                       .out = request->out,
+                       .budget = request->budget};
     const uint64_t begin_ns = runner_wall_ns();
-    const uint64_t seed = request->seed_given ? request->seed : scenario->plan.seed;
     if (!runner_init(&s.runner, &scenario->plan)) {
         fprintf(stderr, "fallacy: %s: this machine has no %zu MiB for the world\n", request->file,
                 scenario->plan.memory_bytes >> 20);
         return EXIT_INPUT;
     }
-    int code = EXIT_INPUT;
     const bool terminal = isatty(STDERR_FILENO);
     s.progress = terminal ? show_progress : NULL;
     shrink_catch_stop();
-    if (!shrink_first(&s, &scenario->plan, seed, check)) {
-        fprintf(stderr, "fallacy: %s, seed %" PRIu64 ": %s\n", request->file, seed,
-                s.problem[0]           ? s.problem
-                : shrink_was_stopped() ? "stopped before anything was found"
-                                       : "nothing fails, so there is nothing to shrink");
-        code = shrink_was_stopped() ? EXIT_STOPPED : EXIT_INPUT;
-    } else {
+    int code = EXIT_INPUT;
+    if (find_failure(&s, request, scenario, check)) {
         shrink_all(&s);
-        const bool written = write_first(&s);
         const uint64_t wall_ns = runner_wall_ns() - begin_ns;
         if (terminal) {
             fprintf(stderr, "\r\033[K");
         }
         code = shrink_was_stopped() ? EXIT_STOPPED : EXIT_MET;
-        if (s.problem[0] || !written) {
-            fprintf(stderr, "fallacy: %s\n",
-                    s.problem[0] ? s.problem : "the format cannot say what fails");
+        if (s.problem[0]) {
+            fprintf(stderr, "fallacy: %s\n", s.problem);
             code = EXIT_FAULT;
         } else if (!request->json) {
             print_words(&s, wall_ns);
         } else if (!print_json(&s, wall_ns)) {
             code = EXIT_FAULT;
         }
+    } else if (shrink_was_stopped()) {
+        code = EXIT_STOPPED;
     }
     sim_plan_release(&s.best);
     runner_release(&s.runner);

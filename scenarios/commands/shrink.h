@@ -49,6 +49,8 @@ struct shrink {
     struct sim_plan best; /* Its seed is the one it fails with. */
     struct shrink_failure failure;
     const struct scenario *original;
+    const char *const *sets; /* How the command line changed it, for the words. */
+    size_t set_count;
     uint64_t original_seed;
     struct shrink_size before;
 
@@ -74,6 +76,9 @@ bool shrink_first(struct shrink *s, const struct sim_plan *plan, uint64_t seed, 
 /* Take `candidate`, which is used up: if it fails as the target says, it is the best from now on
  * and is written to the file. False: the best is what it was. */
 bool shrink_try(struct shrink *s, struct sim_plan *candidate);
+
+/* Write the best to the file. False: s->problem says why not. */
+bool shrink_write(struct shrink *s);
 
 /* A copy of the best to be changed; false if that is not possible (any more). */
 SIM_NODISCARD bool shrink_copy(struct shrink *s, struct sim_plan *candidate);
@@ -110,6 +115,16 @@ bool shrink_ddmin(struct shrink *s, enum shrink_list list);
 /* Remove elements from a plan. */
 void shrink_remove(struct sim_plan *plan, enum shrink_list list, uint32_t first, uint32_t count);
 
+/* ---- shrink_branch.c ------------------------------------------------------------------------ */
+
+/* A copy of `s` to try something on that may come to nothing; it writes no file. False if there is
+ * no memory, or it is over. */
+SIM_NODISCARD bool shrink_branch(struct shrink *s, struct shrink *branch);
+/* Exchange the best of `s` for that of the branch, and write it. */
+void shrink_take(struct shrink *s, struct shrink *branch);
+/* The end of a branch, whose best is taken or forgotten; what it cost counts. */
+void shrink_join(struct shrink *s, struct shrink *branch, bool keep);
+
 /* ---- The passes: each true if something became smaller -------------------------------------- */
 
 bool shrink_concrete(struct shrink *s);  /* Faults as they happened, instead of drawn at random. */
@@ -122,7 +137,9 @@ bool shrink_sessions(struct shrink *s);
 bool shrink_nodes(struct shrink *s);
 bool shrink_knobs(struct shrink *s);
 bool shrink_time(struct shrink *s);
-void shrink_round(struct shrink *s);
+bool shrink_fates(struct shrink *s); /* Messages with a fate, instead of links with chance. */
+bool shrink_round(struct shrink *s); /* Times as people write them. */
+bool shrink_tidy(struct shrink *s);  /* What can be said in fewer or plainer words. */
 
 /* Keep only the nodes that `map` gives a new number; the others are SIM_NOBODY. What concerns
  * only those that go goes with them. */
@@ -130,9 +147,12 @@ void shrink_renumber(struct sim_plan *plan, const uint32_t *map);
 
 /* ---- shrink_passes.c, shrink_words.c -------------------------------------------------------- */
 
-/* Measure what there is, for s->before; then all passes, until nothing becomes smaller or it is
- * over. */
+/* How large the run is that is shrunk, for s->before: drawn faults count, too. */
+void shrink_measure(struct shrink *s);
+/* All passes, until nothing becomes smaller or it is over. */
 void shrink_all(struct shrink *s);
+/* Is it as small as a person reads at a glance? */
+bool shrink_is_small(const struct shrink *s);
 void shrink_size(const struct sim_plan *plan, const struct shrink_failure *failure,
                  struct shrink_size *size);
 /* The text of a scenario for this plan, to be freed; NULL if the format cannot say it. */

@@ -129,6 +129,14 @@ static bool write_file(struct shrink *s, const char *text)
     return true;
 }
 
+bool shrink_write(struct shrink *s)
+{
+    char *text = shrink_text(s, &s->best, &s->failure);
+    const bool good = text && (!s->out || write_file(s, text));
+    free(text);
+    return good;
+}
+
 static bool same_plan(const struct sim_plan *a, const struct sim_plan *b)
 {
     const size_t size = sim_plan_write(a, NULL, 0);
@@ -273,5 +281,6 @@ bool shrink_first(struct shrink *s, const struct sim_plan *plan, uint64_t seed, 
         return false; /* Stopped. */
     }
     s->failure = failure;
+    shrink_measure(s);
     return true;
 }

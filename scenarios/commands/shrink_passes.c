@@ -16,8 +16,7 @@ void shrink_size(const struct sim_plan *plan, const struct shrink_failure *failu
     }
 }
 
-/* How large the run is that is shrunk: the drawn faults count, too. */
-static void measure_first(struct shrink *s)
+void shrink_measure(struct shrink *s)
 {
     struct shrink_watch watch;
     struct sim_world *world;
@@ -30,16 +29,23 @@ static void measure_first(struct shrink *s)
     s->before.faults = (uint32_t)faults;
 }
 
-/* Only what the target needs: its check, the time until it, no demand for progress. */
-static bool only_target(struct shrink *s)
+/* ---- From one failing run ------------------------------------------------------------------- */
+
+/* Only what the target needs: its check, and a demand for progress only if that finds it. */
+static bool try_target(struct shrink *s, uint64_t settle_ns)
 {
     struct sim_plan candidate;
     if (!shrink_copy(s, &candidate)) {
         return false;
     }
     candidate.checks = UINT64_C(1) << s->target.check;
-    candidate.settle_ns = s->target.check == SIM_CHECK_LIVENESS ? candidate.settle_ns : 0;
+    candidate.settle_ns = settle_ns;
     return shrink_try(s, &candidate);
+}
+
+static bool only_target(struct shrink *s)
+{
+    return try_target(s, 0) || (s->best.settle_ns && try_target(s, s->best.settle_ns));
 }
 
 static bool pass(struct shrink *s, const char *name, bool (*run)(struct shrink *s))
@@ -59,21 +65,88 @@ static bool round_of_passes(struct shrink *s)
     return pass(s, "time", shrink_time) || smaller;
 }
 
-void shrink_all(struct shrink *s)
+static void rounds(struct shrink *s, uint32_t luck)
 {
-    static const uint32_t luck[] = {0, 3, 10, 30};
-    measure_first(s);
+    s->luck = luck;
+    for (int again = 0; again < 3 && round_of_passes(s) && !shrink_is_over(s); again++) {
+    }
+}
+
+static void begin(struct shrink *s)
+{
     s->luck = 0;
     (void)pass(s, "checks", only_target);
     (void)pass(s, "chance", shrink_concrete);
     (void)pass(s, "leaps", shrink_leap);
     (void)pass(s, "clients", shrink_workloads);
-    for (size_t i = 0; i < sizeof luck / sizeof *luck && !shrink_is_over(s); i++) {
-        s->luck = luck[i];
-        for (int again = 0; again < 3 && round_of_passes(s) && !shrink_is_over(s); again++) {
+    rounds(s, 0);
+    rounds(s, 3);
+}
+
+/* ---- From others ---------------------------------------------------------------------------- */
+
+#define CAUSES_SMALL 10 /* What a person reads at a glance. */
+#define OPERATIONS_SMALL 20
+#define STARTS_MAX 4    /* For less, so many other failing seeds are tried, */
+#define START_SEEDS 500 /* among so many. */
+
+/* A fault says more than an operation. */
+static uint64_t weight(const struct shrink *s)
+{
+    return 2 * (s->best.fault_count + s->best.fate_count) + s->failure.operations;
+}
+
+bool shrink_is_small(const struct shrink *s)
+{
+    return s->best.fault_count + s->best.fate_count <= CAUSES_SMALL &&
+           s->failure.operations <= OPERATIONS_SMALL;
+}
+
+static bool start_with(struct shrink *s, uint64_t seed)
+{
+    struct sim_plan candidate;
+    s->luck = 0;
+    s->pass = "other seeds";
+    if (seed == s->original_seed || sim_plan_copy(&candidate, &s->original->plan) != SIM_OK) {
+        return false;
+    }
+    candidate.seed = seed;
+    return shrink_try(s, &candidate);
+}
+
+/* Some failures are an intricate piece of luck of their run, and stay large; with another seed of
+ * the same scenario the same check may fail for simpler reasons. */
+static void start_elsewhere(struct shrink *s)
+{
+    struct shrink branch;
+    uint32_t starts = 0;
+    if (!shrink_branch(s, &branch)) {
+        return;
+    }
+    for (uint64_t seed = 1; seed <= START_SEEDS && starts < STARTS_MAX && !shrink_is_small(s) &&
+                            !shrink_is_over(&branch);
+         seed++) {
+        if (start_with(&branch, seed)) {
+            starts++;
+            begin(&branch);
+            if (weight(&branch) < weight(s)) {
+                shrink_take(s, &branch);
+            }
         }
     }
+    shrink_join(s, &branch, false);
+}
+
+void shrink_all(struct shrink *s)
+{
+    begin(s);
+    if (!shrink_is_small(s)) {
+        start_elsewhere(s);
+    }
+    rounds(s, 10);
+    rounds(s, 30);
     s->luck = 10;
-    s->pass = "round numbers";
-    shrink_round(s);
+    (void)pass(s, "messages", shrink_fates);
+    (void)pass(s, "round numbers", shrink_round);
+    (void)pass(s, "words", shrink_tidy);
 }

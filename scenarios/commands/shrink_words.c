@@ -11,18 +11,32 @@ static const char *plural(uint64_t count)
     return count == 1 ? "" : "s";
 }
 
-/* "3 nodes, 2 faults, 1 fate and 4 operations" */
+/* "3 nodes, 2 faults, 1 fate and 4 operations", without what there is none of. */
 static void size_words(const struct shrink_size *size, char *text, size_t text_size)
 {
-    char fates[48] = "";
-    if (size->fates) {
-        (void)snprintf(fates, sizeof fates, ", %" PRIu32 " fate%s", size->fates,
-                       plural(size->fates));
+    const struct {
+        const char *name;
+        uint64_t count;
+    } parts[] = {{"node", size->nodes},
+                 {"fault", size->faults},
+                 {"fate", size->fates},
+                 {"operation", size->operations}};
+    size_t left = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        left += parts[i].count > 0;
     }
-    (void)snprintf(text, text_size,
-                   "%" PRIu32 " node%s, %" PRIu32 " fault%s%s and %" PRIu64 " operation%s",
-                   size->nodes, plural(size->nodes), size->faults, plural(size->faults), fates,
-                   size->operations, plural(size->operations));
+    int used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].count > 0) {
+            left--;
+            used += snprintf(text + used, text_size - (size_t)used, "%" PRIu64 " %s%s%s",
+                             parts[i].count, parts[i].name, plural(parts[i].count),
+                             left > 1    ? ", "
+                             : left == 1 ? " and "
+                                         : "");
+        }
+    }
 }
 
 static void write_title(const struct shrink *s, const struct shrink_failure *failure, char *text,
@@ -36,29 +50,46 @@ static void write_title(const struct shrink *s, const struct shrink_failure *fai
     }
 }
 
+/* "Shrunk from swarm.json, seed 3, --set a=b (5 nodes, 30 faults and 387 operations)", and where
+ * the original has its own from. */
+static void write_source(const struct shrink *s, char *text, size_t text_size)
+{
+    char was[160];
+    size_words(&s->before, was, sizeof was);
+    int used = snprintf(text, text_size, "Shrunk from %.300s, seed %" PRIu64, s->original->file,
+                        s->original_seed);
+    for (size_t i = 0; i < s->set_count; i++) {
+        used += snprintf(text + used, text_size - (size_t)used, ", --set %.120s", s->sets[i]);
+        if (used > (int)text_size / 2) {
+            break;
+        }
+    }
+    used += snprintf(text + used, text_size - (size_t)used, " (%s)", was);
+    if (s->original->source) {
+        (void)snprintf(text + used, text_size - (size_t)used, "; %.600s", s->original->source);
+    }
+}
+
 char *shrink_text(const struct shrink *s, const struct sim_plan *plan,
                   const struct shrink_failure *failure)
 {
     char title[SIM_DETAIL_MAX + 64];
-    char why[900];
-    char was[160];
+    char why[400];
+    char source[2400];
     char is[160];
     struct shrink_size size;
     uint32_t expect[SIM_CHECK_COUNT];
     const char *problem;
     shrink_size(plan, failure, &size);
-    size_words(&s->before, was, sizeof was);
     size_words(&size, is, sizeof is);
     write_title(s, failure, title, sizeof title);
-    (void)snprintf(why, sizeof why,
-                   "%s It takes %s. Shrunk from %.300s, seed %" PRIu64 ", which had %s when it "
-                   "failed.",
-                   sim_check_infos[s->target.check].summary, is, s->original->file,
-                   s->original_seed, was);
+    write_source(s, source, sizeof source);
+    (void)snprintf(why, sizeof why, "%.200s Here it takes %s.",
+                   sim_check_infos[s->target.check].summary, is);
     for (uint32_t c = 0; c < SIM_CHECK_COUNT; c++) {
         expect[c] = SCENARIO_NO_EXPECTATION;
     }
     expect[s->target.check] = s->target.verdict;
-    const struct scenario_words words = {.title = title, .why = why, .source = s->original->source};
+    const struct scenario_words words = {.title = title, .why = why, .source = source};
     return scenario_write(plan, &words, expect, &problem);
 }
