@@ -183,8 +183,11 @@ static void name_cover(struct queue *q, const struct sim_history_operation *empt
         }
         assert(best > covered);
         covered = best;
-        sim_monitor_name(q->result, q->items[best_item].enqueue);
-        sim_monitor_name(q->result, q->items[best_item].dequeue);
+        /* They can be very many, and all are different: not named one by one. */
+        q->result->witness[q->result->witness_count++] = q->items[best_item].enqueue;
+        if (q->items[best_item].dequeue != SIM_HISTORY_NOTHING) {
+            q->result->witness[q->result->witness_count++] = q->items[best_item].dequeue;
+        }
     }
 }
 

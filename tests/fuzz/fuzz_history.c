@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "reports/formats/jepsen_log.h"
 #include "reports/formats/jepsen_object.h"
 #include "reports/formats/jepsen_txn.h"
 #include "sim/consistency/models.h"
@@ -45,6 +46,7 @@ static void require_result(const struct sim_consistency_result *result, size_t c
 static void check_objects(const struct sim_history *history)
 {
     struct sim_consistency_result first, second;
+    uint32_t strongest = SIM_UNKNOWN; /* The first of all models is linearizable. */
     for (size_t i = 0; i < sim_model_count; i++) {
         const struct sim_model *model = &sim_models[i];
         if (!model->check || !sim_model_judges(model, history->object)) {
@@ -56,6 +58,8 @@ static void check_objects(const struct sim_history *history)
         require_result(&second, history->count);
         /* More to spend can only decide what was undecided. */
         REQUIRE(first.verdict == second.verdict || first.verdict == SIM_UNKNOWN);
+        strongest = i == 0 ? second.verdict : strongest;
+        REQUIRE(strongest != SIM_HOLDS || second.verdict != SIM_VIOLATED);
         sim_consistency_result_release(&first);
         sim_consistency_result_release(&second);
     }
@@ -130,6 +134,30 @@ static void read_txns(const char *bytes, size_t size)
     jepsen_txns_release(&txns);
 }
 
+/* ---- Logs ---- */
+
+static void read_log(const char *bytes, size_t size)
+{
+    struct jepsen_txns txns;
+    struct sim_log log;
+    struct history_problem problem;
+    const enum sim_status status = jepsen_log_read(&txns, &log, bytes, size, MEMORY, &problem);
+    require_problem(status, &problem);
+    for (uint32_t ww = 0; status == SIM_OK && ww < 2; ww++) {
+        const struct sim_log_options options = {.ww_deps = ww == 1};
+        struct sim_log_result found;
+        char text[100];
+        sim_log_check(&log, &options, &budget, &found);
+        require_result(&found.result, txns.history.txn_count);
+        for (uint32_t i = 0; i < found.result.witness_count; i++) {
+            sim_log_words(&log, found.result.witness[i], text, sizeof text);
+        }
+        sim_consistency_result_release(&found.result);
+    }
+    sim_log_release(&log);
+    jepsen_txns_release(&txns);
+}
+
 /* Input up to the first byte 0xff is the history; the byte after that, if any, says as what it is
  * to be read. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -146,8 +174,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text = realloc(text, text_bytes + !text_bytes);
     REQUIRE(text);
     const enum history_format format = history_recognise(text, text_bytes);
-    if (format == HISTORY_EDN && !asked && jepsen_recognise(text, text_bytes) == JEPSEN_TXN) {
+    const enum jepsen_kind kind =
+        format == HISTORY_EDN && !asked ? jepsen_recognise(text, text_bytes) : JEPSEN_OBJECT;
+    if (kind == JEPSEN_TXN) {
         read_txns(text, text_bytes);
+    } else if (kind == JEPSEN_LOG) {
+        read_log(text, text_bytes);
     } else if (format != HISTORY_UNKNOWN && format != HISTORY_EMPTY) {
         read_objects(format, text, text_bytes, object);
     }
