@@ -293,28 +293,13 @@ bool sim_faults_overlay(const struct sim_world *world, uint32_t from, uint32_t t
 
 /* ---- The second phase -------------------------------------------------------------------- */
 
-/* A random majority of a group that needs one to make progress, else all of it. A stream for
- * each group, so that another group changes nothing. */
-static void choose_quorum(struct sim_world *world, uint32_t group, uint64_t *chosen)
+/* Add to the chosen what they lack of a majority of some voters, at random, or of all. */
+static void choose(const struct sim_world *world, struct sim_rng *rng, const uint32_t *nodes,
+                   uint32_t count, uint32_t wanted, uint64_t *chosen)
 {
     uint32_t voters[SIM_NODES_MAX];
-    uint32_t count = sim_group_voters(world, group, false, voters);
-    const struct sim_plan_group *g = &world->plan->groups[group];
-    struct sim_rng rng;
-    sim_rng_derive_hashed(&rng, world->seed,
-                          sim_mix64(sim_hash_name("settle/") ^ sim_hash_name(g->name)));
-    sim_shuffle(&rng, voters, count);
-    const bool consensus = world->plan->nodes[g->first_node].kind->consensus != NULL;
-    uint32_t wanted = consensus && count > 0 ? count / 2 + 1 : count;
-    for (uint32_t i = 0; i < count && wanted > 0; i++) {
-        if (!world->nodes[voters[i]].absent) {
-            sim_set_add(chosen, voters[i]);
-            wanted--;
-        }
-    }
-    /* While membership changes, two majorities: those that are chosen already count. */
-    count = sim_group_voters(world, group, true, voters);
-    wanted = count > 0 ? count / 2 + 1 : 0;
+    memcpy(voters, nodes, count * sizeof *voters);
+    sim_shuffle(rng, voters, count);
     for (uint32_t i = 0; i < count; i++) {
         wanted -= wanted > 0 && sim_set_has(chosen, voters[i]);
     }
@@ -323,6 +308,23 @@ static void choose_quorum(struct sim_world *world, uint32_t group, uint64_t *cho
             sim_set_add(chosen, voters[i]);
             wanted--;
         }
+    }
+}
+
+/* A random majority of a group that needs one to make progress, else all of it. A stream for
+ * each group, so that another group changes nothing. */
+static void choose_quorum(struct sim_world *world, uint32_t group, uint64_t *chosen)
+{
+    const struct sim_plan_group *g = &world->plan->groups[group];
+    const bool consensus = world->plan->nodes[g->first_node].kind->consensus != NULL;
+    struct sim_voter_sets sets;
+    struct sim_rng rng;
+    sim_rng_derive_hashed(&rng, world->seed,
+                          sim_mix64(sim_hash_name("settle/") ^ sim_hash_name(g->name)));
+    sim_group_voters(world, group, &sets);
+    for (uint32_t i = 0; i < sets.count; i++) {
+        const uint32_t count = sets.counts[i];
+        choose(world, &rng, sets.nodes[i], count, consensus ? count / 2 + 1 : count, chosen);
     }
 }
 
@@ -363,6 +365,7 @@ void sim_faults_settle(struct sim_world *world)
 {
     struct sim_schedule *schedule = sim_schedule_of(world);
     uint64_t *healed = schedule->healed.words;
+    struct sim_set fresh = schedule->healed;
     schedule->settled = true;
     for (uint32_t group = 0; group < world->plan->group_count; group++) {
         choose_quorum(world, group, healed);
@@ -370,7 +373,14 @@ void sim_faults_settle(struct sim_world *world)
     for (uint32_t id = world->server_count; id < world->node_count; id++) {
         sim_set_add(healed, id);
     }
-    relieve(world, healed);
+    bool any = false;
+    for (size_t i = 0; i < sizeof fresh.words / sizeof fresh.words[0]; i++) {
+        fresh.words[i] = healed[i] & ~fresh.words[i];
+        any |= fresh.words[i] != 0;
+    }
+    if (any) {
+        relieve(world, fresh.words);
+    }
 }
 
 void sim_faults_heal_all(struct sim_world *world)

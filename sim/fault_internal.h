@@ -154,9 +154,17 @@ bool sim_shape_is_random(uint32_t shape);
 void sim_partition_draw(struct sim_world *world, struct sim_activation *a, struct sim_rng *rng);
 void sim_partition_begin(struct sim_world *world, const struct sim_activation *a);
 void sim_partition_end(struct sim_world *world, const struct sim_activation *a);
-/* The nodes whose majority a group needs, and how many they are. `old`: those of the other
- * configuration in force, whose majority it needs as well; mostly there is none. */
-uint32_t sim_group_voters(const struct sim_world *world, uint32_t group, bool old,
-                          uint32_t *voters);
+#define SIM_VOTER_SETS_MAX 8
+
+struct sim_voter_sets {
+    uint32_t count; /* At least one. The first: as the node says that has committed most. */
+    const uint32_t *nodes[SIM_VOTER_SETS_MAX]; /* In the nodes' memory, or in `all`. */
+    uint32_t counts[SIM_VOTER_SETS_MAX];
+    uint32_t all[SIM_NODES_MAX];
+};
+
+/* The sets of nodes of each of which a group needs a majority: mostly there is one, and more while
+ * its membership changes. `sets` is not to be moved. */
+void sim_group_voters(const struct sim_world *world, uint32_t group, struct sim_voter_sets *sets);
 
 #endif

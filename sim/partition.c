@@ -123,44 +123,84 @@ void sim_partition_end(struct sim_world *world, const struct sim_activation *a)
 
 /* ---- Quorums ----------------------------------------------------------------------------- */
 
-/* The configuration in force, as the node sees it that has committed most; a cluster whose
- * membership changes may need fewer or more than the group has. */
-static struct sim_view best_view(const struct sim_world *world, const struct sim_plan_group *g)
+static bool are_of(const struct sim_plan_group *g, const uint32_t *nodes, uint32_t count)
 {
-    struct sim_view best = {.voter_count = 0};
-    for (uint32_t i = 0; i < g->node_count; i++) {
-        const struct sim_env *env = &world->nodes[g->first_node + i];
-        const struct sim_consensus *consensus = sim_consensus_of(env);
-        struct sim_view view = {.voter_count = 0};
-        if (consensus && env->up) {
-            consensus->view(env->state, &view);
-        }
-        if (view.voter_count > 0 && view.voter_count <= g->node_count &&
-            (best.voter_count == 0 || view.commit_index > best.commit_index)) {
-            best = view;
+    for (uint32_t i = 0; i < count; i++) {
+        if (nodes[i] - g->first_node >= g->node_count) {
+            return false;
         }
     }
-    return best;
+    return count <= g->node_count;
 }
 
-uint32_t sim_group_voters(const struct sim_world *world, uint32_t group, bool old, uint32_t *voters)
+static bool view_of(const struct sim_world *world, const struct sim_plan_group *g, uint32_t place,
+                    struct sim_view *view)
+{
+    const struct sim_env *env = &world->nodes[g->first_node + place];
+    const struct sim_consensus *consensus = sim_consensus_of(env);
+    *view = (struct sim_view){.voter_count = 0};
+    if (consensus && env->up) {
+        consensus->view(env->state, view);
+    }
+    return view->voter_count > 0 && are_of(g, view->voters, view->voter_count) &&
+           are_of(g, view->old_voters, view->old_voter_count);
+}
+
+static void add_set(struct sim_voter_sets *sets, const uint32_t *nodes, uint32_t count)
+{
+    bool known = count == 0 || sets->count == SIM_VOTER_SETS_MAX;
+    for (uint32_t i = 0; i < sets->count; i++) {
+        known |=
+            sets->counts[i] == count && memcmp(sets->nodes[i], nodes, count * sizeof *nodes) == 0;
+    }
+    if (!known) {
+        sets->nodes[sets->count] = nodes;
+        sets->counts[sets->count++] = count;
+    }
+}
+
+static void add_view(struct sim_voter_sets *sets, const struct sim_view *view)
+{
+    add_set(sets, view->voters, view->voter_count);
+    add_set(sets, view->old_voters, view->old_voter_count);
+}
+
+/* A configuration counts from when it is in a log, and may still go with its entry: what a node
+ * counts by that is not older than the last committed one can decide an election. */
+void sim_group_voters(const struct sim_world *world, uint32_t group, struct sim_voter_sets *sets)
 {
     const struct sim_plan_group *g = &world->plan->groups[group];
-    const struct sim_view best = best_view(world, g);
-    const uint32_t *known = old ? best.old_voters : best.voters;
-    const uint32_t known_count = old ? best.old_voter_count : best.voter_count;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < known_count; i++) {
-        if (known[i] - g->first_node < g->node_count) {
-            voters[count++] = known[i];
+    struct sim_view best = {.voter_count = 0};
+    struct sim_view view;
+    uint64_t committed = 0;
+    for (uint32_t i = 0; i < g->node_count; i++) {
+        if (!view_of(world, g, i, &view)) {
+            continue;
+        }
+        if (best.voter_count == 0 || view.commit_index > best.commit_index) {
+            best = view;
+        }
+        if (view.config_index <= view.commit_index && view.config_index > committed) {
+            committed = view.config_index;
         }
     }
-    for (uint32_t i = 0; best.voter_count == 0 && !old && i < g->node_count; i++) {
+    sets->count = 0;
+    add_view(sets, &best);
+    for (uint32_t i = 0; i < g->node_count; i++) {
+        if (view_of(world, g, i, &view) && view.config_index >= committed) {
+            add_view(sets, &view);
+        }
+    }
+    if (sets->count > 0) {
+        return;
+    }
+    uint32_t count = 0; /* Nobody is up, or it is no such group: all that are there. */
+    for (uint32_t i = 0; i < g->node_count; i++) {
         if (!world->nodes[g->first_node + i].absent) {
-            voters[count++] = g->first_node + i;
+            sets->all[count++] = g->first_node + i;
         }
     }
-    return count;
+    add_set(sets, sets->all, count);
 }
 
 /* A link that loses everything is as good as a cut. */
@@ -190,15 +230,16 @@ static bool has_client(const struct sim_world *world, uint32_t group, uint32_t n
     return false;
 }
 
-/* Nodes that work, and what a quorum takes of those who vote in either configuration. */
+/* Nodes that work, and what a quorum takes of each set of voters. */
 struct quorum {
     uint32_t count;
     uint32_t nodes[SIM_NODES_MAX];
-    bool votes[2][SIM_NODES_MAX];
-    uint32_t wanted[2];
+    uint32_t votes[SIM_NODES_MAX]; /* A bit for each set. */
+    uint32_t sets;
+    uint32_t wanted[SIM_VOTER_SETS_MAX];
 };
 
-static void quorum_add(struct quorum *q, uint32_t side, uint32_t node)
+static void quorum_add(struct quorum *q, uint32_t set, uint32_t node)
 {
     uint32_t at = 0;
     while (at < q->count && q->nodes[at] != node) {
@@ -206,31 +247,47 @@ static void quorum_add(struct quorum *q, uint32_t side, uint32_t node)
     }
     if (at == q->count) {
         q->nodes[at] = node;
-        q->votes[0][at] = q->votes[1][at] = false;
+        q->votes[at] = 0;
         q->count++;
     }
-    q->votes[side][at] = true;
+    q->votes[at] |= UINT32_C(1) << set;
 }
 
 static bool quorum_is_enough(const struct quorum *q)
 {
-    uint32_t votes[2] = {0, 0};
-    for (uint32_t i = 0; i < q->count; i++) {
-        votes[0] += q->votes[0][i];
-        votes[1] += q->votes[1][i];
+    for (uint32_t set = 0; set < q->sets; set++) {
+        uint32_t votes = 0;
+        for (uint32_t i = 0; i < q->count; i++) {
+            votes += q->votes[i] >> set & 1;
+        }
+        if (votes < q->wanted[set]) {
+            return false;
+        }
     }
-    return votes[0] >= q->wanted[0] && votes[1] >= q->wanted[1];
+    return true;
+}
+
+/* Have these of its nodes, as bits, a majority of every set? */
+static bool some_are_enough(const struct quorum *q, uint32_t some)
+{
+    for (uint32_t set = 0; set < q->sets; set++) {
+        uint32_t votes = 0;
+        for (uint32_t i = 0; i < q->count; i++) {
+            votes += (some >> i & 1) & (q->votes[i] >> set & 1);
+        }
+        if (votes < q->wanted[set]) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Among at most 16 nodes every subset is looked at: exact. */
 static bool clique_exact(const struct sim_world *world, const struct quorum *q)
 {
     uint32_t friends[16];
-    uint32_t voters[2] = {0, 0};
     for (uint32_t i = 0; i < q->count; i++) {
         friends[i] = 1u << i;
-        voters[0] |= (uint32_t)q->votes[0][i] << i;
-        voters[1] |= (uint32_t)q->votes[1][i] << i;
         for (uint32_t k = 0; k < q->count; k++) {
             friends[i] |= i != k && connected(world, q->nodes[i], q->nodes[k]) ? 1u << k : 0;
         }
@@ -240,8 +297,7 @@ static bool clique_exact(const struct sim_world *world, const struct quorum *q)
         for (uint32_t i = 0; i < q->count; i++) {
             common &= set >> i & 1 ? friends[i] : UINT32_MAX;
         }
-        if (common == set && (uint32_t)__builtin_popcount(set & voters[0]) >= q->wanted[0] &&
-            (uint32_t)__builtin_popcount(set & voters[1]) >= q->wanted[1]) {
+        if (common == set && some_are_enough(q, set)) {
             return true;
         }
     }
@@ -271,8 +327,7 @@ static bool clique_by_peeling(const struct sim_world *world, struct quorum *q)
         const uint32_t gone = q->nodes[least];
         const uint32_t last = --q->count;
         q->nodes[least] = q->nodes[last];
-        q->votes[0][least] = q->votes[0][last];
-        q->votes[1][least] = q->votes[1][last];
+        q->votes[least] = q->votes[last];
         degrees[least] = degrees[last];
         for (uint32_t i = 0; i < q->count; i++) {
             degrees[i] -= connected(world, q->nodes[i], gone);
@@ -283,16 +338,18 @@ static bool clique_by_peeling(const struct sim_world *world, struct quorum *q)
 
 bool sim_faults_quorum_possible(const struct sim_world *world, uint32_t group)
 {
+    struct sim_voter_sets sets;
     struct quorum q = {.count = 0};
-    for (uint32_t side = 0; side < 2; side++) {
-        uint32_t nodes[SIM_NODES_MAX];
-        const uint32_t voters = sim_group_voters(world, group, side == 1, nodes);
-        q.wanted[side] = side == 1 && voters == 0 ? 0 : voters / 2 + 1;
-        for (uint32_t i = 0; i < voters; i++) {
-            const struct sim_env *env = &world->nodes[nodes[i]];
+    sim_group_voters(world, group, &sets);
+    q.sets = sets.count;
+    for (uint32_t set = 0; set < sets.count; set++) {
+        q.wanted[set] = sets.counts[set] / 2 + 1;
+        for (uint32_t i = 0; i < sets.counts[set]; i++) {
+            const uint32_t node = sets.nodes[set][i];
+            const struct sim_env *env = &world->nodes[node];
             /* Each must have a client of its own, since each may come to lead. */
-            if (env->up && !env->paused && has_client(world, group, nodes[i])) {
-                quorum_add(&q, side, nodes[i]);
+            if (env->up && !env->paused && has_client(world, group, node)) {
+                quorum_add(&q, set, node);
             }
         }
     }

@@ -242,15 +242,28 @@ static void world_end(struct sim_world *world)
     world->ended = true;
 }
 
-/* Progress was seen. That is all, unless replicas are to become equal as well: then clients stop,
- * all nodes are healed, and compared now and then, at most until the end of the time given. */
+/* While progress is demanded those who are healed must remain a quorum of a membership that
+ * changes, so the world looks now and then. When progress was seen, that is all, unless replicas
+ * are to become equal as well: then clients stop, all nodes are healed, and compared now and
+ * then, at most until the end of the time given. */
 #define LOOKS 100
 
 static void look_later(struct sim_world *world)
 {
     const uint64_t wait_ns = world->plan->settle_ns / LOOKS;
-    sim_world_push(world, sim_add_sat(world->now_ns, wait_ns ? wait_ns : 1), SIM_PEND_PHASE, 0, 1,
-                   0);
+    sim_world_push(world, sim_add_sat(world->now_ns, wait_ns ? wait_ns : 1), SIM_PEND_PHASE, 0,
+                   world->phase, 0);
+}
+
+static void look(struct sim_world *world)
+{
+    if (world->phase == 1) {
+        sim_faults_settle(world);
+    } else if (sim_clients_idle(world) && sim_checks_converged(world->checks)) {
+        world_end(world);
+        return;
+    }
+    look_later(world);
 }
 
 static void end_demand(struct sim_world *world)
@@ -265,12 +278,8 @@ static void end_demand(struct sim_world *world)
 }
 
 /* The first phase is over: heal a quorum and demand progress, if the plan asks for it. */
-static void next_phase(struct sim_world *world, bool look)
+static void next_phase(struct sim_world *world)
 {
-    if (look && !(sim_clients_idle(world) && sim_checks_converged(world->checks))) {
-        look_later(world);
-        return;
-    }
     if (world->phase == 0 && world->plan->settle_ns > 0) {
         world->phase = 1;
         world->demanded_after = world->trace.count;
@@ -278,6 +287,7 @@ static void next_phase(struct sim_world *world, bool look)
         sim_clients_settle(world);
         sim_world_push(world, sim_add_sat(world->now_ns, world->plan->settle_ns), SIM_PEND_PHASE, 0,
                        0, 0);
+        look_later(world);
         return;
     }
     world_end(world);
@@ -322,7 +332,11 @@ static void handle(struct sim_world *world, const struct sim_pending *event)
         sim_faults_event(world, event);
         break;
     case SIM_PEND_PHASE:
-        next_phase(world, event->data != 0);
+        if (event->data == 0) {
+            next_phase(world);
+        } else if (event->data == world->phase) {
+            look(world);
+        }
         break;
     }
 }

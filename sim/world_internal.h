@@ -26,7 +26,7 @@ enum sim_pending_kind {
     SIM_PEND_FAULT,    /* target: index of a fault; data: enum sim_fault_event; data2: its run */
     SIM_PEND_CLIENT,   /* data: what (client.c); data2: sequence */
     SIM_PEND_WORKLOAD, /* target: workload; an open loop's next operation is due */
-    SIM_PEND_PHASE,    /* The end of a phase of the run. */
+    SIM_PEND_PHASE,    /* data: 0: the end of a phase of the run; else the one in which to look */
 };
 
 /* A message on its way; header and payload in one block of the arena. */
@@ -273,7 +273,8 @@ void sim_faults_fact(struct sim_world *world, uint32_t node, uint32_t fact, int6
  * nothing written to `knobs`, if there is none. */
 bool sim_faults_overlay(const struct sim_world *world, uint32_t from, uint32_t to,
                         const struct sim_link_knobs *standard, struct sim_link_knobs *knobs);
-/* The second phase: a random quorum of each group is healed, all else is frozen as it is. */
+/* The second phase: a random quorum of each group is healed, all else is frozen as it is. Called
+ * again when the membership may have changed, so that it remains a quorum. */
 void sim_faults_settle(struct sim_world *world);
 /* All others are healed as well, but for nodes that have left. */
 void sim_faults_heal_all(struct sim_world *world);

@@ -66,11 +66,12 @@ static inline void probe_event(void *state, struct sim_env *env, const struct si
 }
 
 static struct sim_view probe_says; /* What every probe shows; by default nothing. */
+static const void *probe_apart;    /* But for this one's state, */
+static struct sim_view probe_apart_says;
 
 static inline void probe_view(const void *state, struct sim_view *view)
 {
-    (void)state;
-    *view = probe_says;
+    *view = state == probe_apart ? probe_apart_says : probe_says;
     view->vote = SIM_NOBODY;
 }
 

@@ -346,6 +346,40 @@ Test(partition, two_configurations_need_two_majorities)
     probe_says = (struct sim_view){0};
 }
 
+/* A configuration that one node has in its log counts as well as the one that it follows, until
+ * it is committed; of nodes that are down nobody knows. */
+Test(partition, a_quorum_reckons_with_a_change_under_way)
+{
+    static const uint32_t three[] = {0, 1, 2};
+    static const uint32_t alone[] = {3};
+    const struct {
+        uint32_t down;
+        uint64_t commit_index;
+        bool possible;
+    } cases[] = {{0x0, 5, true}, {0x4, 5, true}, {0x6, 5, false},
+                 {0x8, 5, true}, {0x7, 5, true}, {0x6, 6, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench b;
+        bench_plan(&b, (const uint32_t[]){4, 0}, 1);
+        bench_world(&b, 1);
+        bench_until(&b, 10);
+        probe_says = (struct sim_view){.voters = three, .voter_count = 3, .commit_index = 5};
+        probe_apart = b.world->nodes[3].state;
+        probe_apart_says = (struct sim_view){.voters = alone,
+                                             .voter_count = 1,
+                                             .commit_index = cases[i].commit_index,
+                                             .config_index = 6};
+        for (uint32_t id = 0; id < 4; id++) {
+            b.world->nodes[id].up = !(cases[i].down >> id & 1);
+        }
+        const bool possible = sim_faults_quorum_possible(b.world, 0);
+        cr_expect_eq(possible, cases[i].possible, "case %zu", i);
+        probe_says = (struct sim_view){0};
+        probe_apart = NULL;
+        bench_end(&b);
+    }
+}
+
 /* In groups too large to look at every subset the shapes are still judged right. */
 Test(partition, a_large_group_divided_has_a_quorum_only_on_the_larger_side)
 {
@@ -426,6 +460,28 @@ Test(partition, settling_heals_a_random_quorum)
         bench_end(&b);
     }
     cr_expect_gt(different, 10, "the majority is random");
+}
+
+/* A membership that changes while progress is demanded must not leave it to nodes that nobody
+ * healed. */
+Test(partition, settling_heals_those_whom_a_change_brings_in)
+{
+    static const uint32_t before[] = {0, 1, 2};
+    static const uint32_t after[] = {2, 3};
+    for (uint64_t seed = 1; seed < 40; seed += 2) { /* All are up, and stand still. */
+        struct bench b;
+        probe_says = (struct sim_view){.voters = before, .voter_count = 3};
+        bench_disaster(&b, seed);
+        bench_until(&b, 2001);
+        cr_assert(!(running(&b) & 8), "seed %lu", (unsigned long)seed);
+        probe_says = (struct sim_view){
+            .voters = after, .voter_count = 2, .config_index = 1, .commit_index = 1};
+        cr_assert_not(sim_faults_quorum_possible(b.world, 0));
+        bench_until(&b, 2100);
+        cr_assert(sim_faults_quorum_possible(b.world, 0), "seed %lu", (unsigned long)seed);
+        probe_says = (struct sim_view){0};
+        bench_end(&b);
+    }
 }
 
 /* Once settled, no fault begins and none ends, though they were due. */

@@ -96,9 +96,10 @@ static void group_begin(struct group *g, struct sim_checks *checks, uint32_t num
                         .number = number,
                         .first = SIM_NOBODY,
                         .settled = checks->world->phase == 2};
-    const uint32_t count = sim_group_voters(checks->world, number, false, g->members);
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t node = g->members[i];
+    struct sim_voter_sets sets;
+    sim_group_voters(checks->world, number, &sets);
+    for (uint32_t i = 0; i < sets.counts[0]; i++) {
+        const uint32_t node = sets.nodes[0][i];
         if (replica_of(checks, node)) {
             g->members[g->member_count++] = node;
             if (g->first == SIM_NOBODY || applied_by(checks, node) > applied_by(checks, g->first)) {
