@@ -5,7 +5,10 @@
 
 #include <criterion/criterion.h>
 
-#include "nodes/raft/raft_internal.h"
+#include "nodes/raft/log.h"
+#include "nodes/raft/membership.h"
+#include "nodes/raft/message.h"
+#include "nodes/raft/raft.h"
 #include "tests/fake_env.h"
 
 static struct sim_env *env;

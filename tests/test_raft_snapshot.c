@@ -2,6 +2,8 @@
  * follower of a transfer are both real here, and the test carries their messages. */
 #include "tests/raft_peers.h"
 
+#include "nodes/raft/snapshot.h"
+
 #define CHUNK_BYTES 64
 
 static struct sim_env *other; /* Node 2, if a test wants a real one. */

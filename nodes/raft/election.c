@@ -1,28 +1,16 @@
 /* Leader election (dissertation 3.4, 3.6), PreVote (9.6), CheckQuorum and the rule that a
- * node which hears from its leader ignores candidates (6.2, 4.2.3).
- *
- *                  timeout                    timeout: next term
- *                 .-------.                       .---.
- *     follower --(pre-vote)--> candidate --------'     '--> candidate
- *        ^  ^                     |   |
- *        |  '--- higher term, ----'   | votes of a majority
- *        |       or a leader          v
- *        '------ higher term, or ---- leader
- *                no quorum (CheckQuorum)
- *
- * A pre-candidate is a follower: it has promised nothing and changed no term. */
-#include "nodes/raft/raft_internal.h"
+ * node which hears from its leader ignores candidates (6.2, 4.2.3). */
+#include "nodes/raft/election.h"
+
+#include "nodes/raft/log.h"
+#include "nodes/raft/membership.h"
+#include "nodes/raft/message.h"
+#include "nodes/raft/read.h"
+#include "nodes/raft/role.h"
+#include "nodes/raft/snapshot.h"
+#include "nodes/raft/storage.h"
 
 /* ---- Timers ----------------------------------------------------------------------------- */
-
-void raft_restart_election_timer(struct raft *r, struct sim_env *env)
-{
-    const uint64_t high_ns =
-        raft_has_bug(r, RAFT_R15) ? r->config.election_low_ns : r->config.election_high_ns;
-    r->election_timeout_ns = sim_random_between(env, r->config.election_low_ns, high_ns);
-    r->election_base_ns = sim_monotonic_ns(env);
-    sim_timer_set(env, RAFT_TIMER_ELECTION, r->election_timeout_ns);
-}
 
 /* CheckQuorum: a leader that has not heard from a majority within an election timeout may have
  * been replaced without knowing. It steps down, so that its clients look elsewhere. */
@@ -64,70 +52,6 @@ void raft_on_election_timer(struct raft *r, struct sim_env *env)
     raft_campaign(r, env);
 }
 
-/* ---- Roles ------------------------------------------------------------------------------ */
-
-static void set_role(struct raft *r, struct sim_env *env, enum sim_role role)
-{
-    r->role = role;
-    sim_publish(env, RAFT_FACT_ROLE, (int64_t)role - SIM_ROLE_FOLLOWER);
-}
-
-static void set_leader(struct raft *r, struct sim_env *env, uint32_t leader)
-{
-    r->leader = leader;
-    sim_publish(env, RAFT_FACT_LEADER, leader == SIM_NOBODY ? -1 : (int64_t)leader);
-}
-
-static void set_term(struct raft *r, struct sim_env *env, uint64_t term, uint32_t vote)
-{
-    r->term = term;
-    r->vote = vote;
-    raft_hard_changed(r);
-    sim_publish(env, RAFT_FACT_TERM, (int64_t)term);
-}
-
-void raft_become_follower(struct raft *r, struct sim_env *env, uint64_t term, uint32_t leader)
-{
-    assert(term >= r->term);
-    if (term > r->term) {
-        set_term(r, env, term, SIM_NOBODY);
-    } else if (raft_has_bug(r, RAFT_R29)) {
-        r->vote = SIM_NOBODY;
-    }
-    r->due &= raft_has_bug(r, RAFT_R34) ? (uint32_t)RAFT_DUE_ACK : 0;
-    r->verified = raft_has_bug(r, RAFT_R34) ? r->verified : 0;
-    r->acked = 0;
-    r->pre_candidate = false;
-    if (r->role == SIM_ROLE_LEADER) {
-        sim_timer_cancel(env, RAFT_TIMER_HEARTBEAT);
-        if (!raft_has_bug(r, RAFT_R28)) {
-            sim_timer_cancel(env, RAFT_TIMER_TRANSFER);
-            r->transfer_target = SIM_NOBODY;
-        }
-        if (raft_has_bug(r, RAFT_R40)) {
-            raft_log_truncate(r, env, r->commit + 1);
-        }
-        raft_membership_deposed(r, env);
-        raft_reads_deposed(r, env, leader);
-    }
-    if (r->role != SIM_ROLE_FOLLOWER) {
-        set_role(r, env, SIM_ROLE_FOLLOWER);
-        raft_restart_election_timer(r, env);
-    }
-    set_leader(r, env, leader);
-}
-
-void raft_become_leader(struct raft *r, struct sim_env *env)
-{
-    set_role(r, env, SIM_ROLE_LEADER);
-    set_leader(r, env, r->self);
-    sim_timer_cancel(env, RAFT_TIMER_ELECTION);
-    if (r->config.check_quorum) {
-        sim_timer_set(env, RAFT_TIMER_ELECTION, r->config.election_high_ns);
-    }
-    raft_start_replication(r, env);
-}
-
 /* ---- Campaigns -------------------------------------------------------------------------- */
 
 static void forget_votes(struct raft *r)
@@ -156,14 +80,7 @@ static void start_election(struct raft *r, struct sim_env *env, bool transfer)
         return;
     }
     forget_votes(r);
-    r->pre_candidate = false;
-    r->transferring_in = transfer;
-    r->verified = 0;
-    r->acked = 0;
-    set_term(r, env, r->term + 1, r->self);
-    set_role(r, env, SIM_ROLE_CANDIDATE);
-    set_leader(r, env, SIM_NOBODY);
-    raft_restart_election_timer(r, env);
+    raft_become_candidate(r, env, transfer);
     /* The sync that makes the vote durable covers the log as it is now, too: a candidate must
      * not win with entries that its own crash would take back. */
     r->due = RAFT_DUE_CAMPAIGN;
@@ -297,7 +214,8 @@ void raft_on_vote_request(struct raft *r, struct sim_env *env, const struct sim_
             return; /* Not even its term counts (4.2.3). */
         }
         if (raft_has_bug(r, RAFT_R39) && r->role == SIM_ROLE_LEADER) {
-            set_term(r, env, request.term, SIM_NOBODY); /* The role follows with a heartbeat. */
+            raft_enter_term(r, env, request.term,
+                            SIM_NOBODY); /* The role follows with a heartbeat. */
         } else {
             raft_become_follower(r, env, request.term, SIM_NOBODY);
         }

@@ -7,13 +7,34 @@
  * crash lost while later writes survived leaves old entries behind new ones, and they do not
  * fit. The second distance, from the index to the last one that was durable when the record
  * was written, is a witness: what it says was durable once must still be there. */
-#include "nodes/raft/raft_internal.h"
+#include "nodes/raft/log.h"
+
+#include "nodes/raft/membership.h"
+#include "nodes/raft/storage.h"
 
 #define RECORD_BYTES 64
 
 static uint32_t saturate32(uint64_t value)
 {
     return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+/* ---- Entries ---------------------------------------------------------------------------- */
+
+struct raft_entry raft_entry_of(uint64_t term, const struct sim_operation *operation)
+{
+    uint8_t bytes[RAFT_OPERATION_BYTES];
+    sim_operation_encode(operation, bytes);
+    return (struct raft_entry){
+        .term = term, .digest = sim_hash_bytes(bytes, sizeof bytes), .operation = *operation};
+}
+
+bool raft_decode_operation(struct sim_operation *operation,
+                           const uint8_t bytes[RAFT_OPERATION_BYTES])
+{
+    sim_operation_decode(operation, bytes);
+    return operation->function < SIM_FUNCTION_COUNT || operation->function == RAFT_NO_OP ||
+           operation->function == RAFT_CONFIGURATION;
 }
 
 /* ---- Memory ----------------------------------------------------------------------------- */
@@ -199,6 +220,14 @@ static uint64_t durable_witness(struct sim_env *env, uint64_t from, uint64_t end
     return durable;
 }
 
+static bool take(struct raft *r, struct sim_env *env, uint64_t index,
+                 const struct raft_entry *entry)
+{
+    return raft_entry_is_valid(r, entry) && push(&r->log, env, entry) &&
+           (entry->operation.function != RAFT_CONFIGURATION ||
+            raft_membership_appended(r, env, entry, index));
+}
+
 /* Where records end to be good there are three cases. A record that is lost or torn was a
  * write that a crash cut short: no sync covered it, so neither it nor what came after it was
  * acknowledged, and the log is cut there. The same goes for a record that is whole but does
@@ -206,55 +235,54 @@ static uint64_t durable_witness(struct sim_env *env, uint64_t from, uint64_t end
  * knows that it was durable, may be all that is left of a committed entry: to cut the log
  * there and to vote with the shorter one can lose it for everybody (Alagappan et al.,
  * "Protocol-Aware Recovery for Consensus-Based Storage", FAST '18). That recovery asks other
- * nodes for the entry; ours stops.
- *
- * What the snapshot covers is not read but discarded: the crash came before that was done. The
+ * nodes for the entry; ours stops. */
+static bool read_records(struct raft *r, struct sim_env *env, uint64_t *index, uint64_t end)
+{
+    for (; *index < end; (*index)++) {
+        struct found found = {0};
+        const enum raft_record state = read_record(env, *index, &found);
+        if (state == RAFT_RECORD_LOST && durable_witness(env, *index + 1, end) < *index) {
+            break;
+        }
+        if (state != RAFT_RECORD_GOOD) {
+            return false;
+        }
+        if (found.term_distance != saturate32(found.entry.term - raft_last_term(r))) {
+            break;
+        }
+        if (!take(r, env, *index, &found.entry)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What the snapshot covers is not read but discarded: the crash came before that was done. The
  * first record after it tells by its distance whether the log goes on from the snapshot or is
  * another, which the snapshot was to replace. */
 bool raft_log_recover(struct raft *r, struct sim_env *env)
 {
+    const uint64_t begin = sim_disk_begin(env, RAFT_FILE_LOG);
     const uint64_t end = sim_disk_end(env, RAFT_FILE_LOG);
     uint64_t index = r->snapshot.index + 1;
     r->log.first = index;
     r->log.before_term = r->snapshot.term;
     r->log.last = r->log.durable = r->snapshot.index;
     r->log.chunk_base = r->snapshot.index / RAFT_CHUNK_ENTRIES;
-    const uint64_t begin = sim_disk_begin(env, RAFT_FILE_LOG);
     if (begin > index) {
         return false; /* Something was discarded, and the snapshot over it is gone. */
     }
     if (raft_has_bug(r, RAFT_R46) && begin > 0) {
         index = begin;
     }
-    for (; index < end; index++) {
-        struct found found = {0};
-        const enum raft_record state = read_record(env, index, &found);
-        if (state == RAFT_RECORD_ROTTEN) {
-            return false;
-        }
-        if (state == RAFT_RECORD_LOST) {
-            if (durable_witness(env, index + 1, end) >= index) {
-                return false;
-            }
-            break;
-        }
-        if (found.term_distance != saturate32(found.entry.term - raft_last_term(r))) {
-            break;
-        }
-        if (!raft_entry_is_valid(r, &found.entry)) {
-            return false;
-        }
-        if (!push(&r->log, env, &found.entry) ||
-            (found.entry.operation.function == RAFT_CONFIGURATION &&
-             !raft_membership_appended(r, env, &found.entry, index))) {
-            return false;
-        }
+    if (!read_records(r, env, &index, end)) {
+        return false;
     }
     if (index < end) {
         sim_disk_truncate(env, RAFT_FILE_LOG, index);
         r->dirty = true;
     }
-    if (r->snapshot.index > 0 && sim_disk_begin(env, RAFT_FILE_LOG) < r->log.first) {
+    if (r->snapshot.index > 0 && begin < r->log.first) {
         sim_disk_discard(env, RAFT_FILE_LOG, r->log.first);
         r->dirty = true;
     }

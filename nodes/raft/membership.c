@@ -10,7 +10,7 @@
  * Old voters there are while two configurations are in force at once (joint consensus, 4.3). Each
  * set is 64 bits, one for each place in the group. A group above 64 keeps its first
  * configuration, which is not in the log but in everybody's settings. */
-#include "nodes/raft/raft_internal.h"
+#include "nodes/raft/membership.h"
 
 #define MASK_PLACES 64
 
@@ -49,9 +49,7 @@ void raft_put_in_force(struct raft *r, struct sim_env *env)
         const bool was = peer->member;
         peer->member = r->members[i] != r->self &&
                        (peer->voter || peer->old_voter || (i < MASK_PLACES && (others >> i & 1)));
-        if (peer->member && !was && r->role == SIM_ROLE_LEADER) {
-            raft_welcome(r, env, i);
-        }
+        peer->fresh |= peer->member && !was && r->role == SIM_ROLE_LEADER;
     }
     raft_lease_ends(r); /* Others may elect a leader now. */
     sim_publish(env, RAFT_FACT_VOTERS, c->index > 0 ? (int64_t)c->voters : 0);

@@ -22,7 +22,7 @@
  *
  * The checksum is always sent; the setting says whether a receiver looks at it. So it can be
  * switched node by node. */
-#include "nodes/raft/raft_internal.h"
+#include "nodes/raft/message.h"
 
 #define HEADER_BYTES 16
 #define SENT_BYTES (HEADER_BYTES + 16) /* At most, but for append_entries. */
@@ -48,14 +48,6 @@ static uint32_t checksum(const uint8_t *bytes, uint32_t size_bytes, uint32_t kin
     const uint64_t flags = sim_get32(bytes + 4);
     const uint64_t h = sim_hash_bytes(bytes + 8, size_bytes - 8);
     return (uint32_t)sim_mix64(h ^ flags ^ (uint64_t)kind << 32);
-}
-
-bool raft_decode_operation(struct sim_operation *operation,
-                           const uint8_t bytes[RAFT_OPERATION_BYTES])
-{
-    sim_operation_decode(operation, bytes);
-    return operation->function < SIM_FUNCTION_COUNT || operation->function == RAFT_NO_OP ||
-           operation->function == RAFT_CONFIGURATION;
 }
 
 bool raft_decode_entry(struct raft_entry *entry, const uint8_t *entries, uint32_t i)

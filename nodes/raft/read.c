@@ -20,7 +20,11 @@
  * this term any more; nor has one whose configuration changes, before it has asked again.
  *
  * Reads of registers and lists only; transactions go through the log. */
-#include "nodes/raft/raft_internal.h"
+#include "nodes/raft/read.h"
+
+#include "nodes/raft/log.h"
+#include "nodes/raft/message.h"
+#include "nodes/raft/role.h"
 
 /* ---- Rounds -------------------------------------------------------------------------------- */
 
@@ -101,14 +105,8 @@ void raft_on_heartbeat(struct raft *r, struct sim_env *env, const struct sim_eve
 void raft_on_heartbeat_reply(struct raft *r, struct sim_env *env, const struct sim_event *event)
 {
     struct raft_message reply;
-    if (!raft_receive(r, event, &reply)) {
-        return;
-    }
-    if (reply.term > r->term) {
-        raft_become_follower(r, env, reply.term, SIM_NOBODY);
-        return;
-    }
-    if (r->role != SIM_ROLE_LEADER || reply.term < r->term || reply.a > r->reads.round) {
+    if (!raft_receive(r, event, &reply) || !raft_hear_answer(r, env, reply.term) ||
+        reply.a > r->reads.round) {
         return;
     }
     struct raft_peer *peer = &r->peers[raft_place(r, event->from)];
@@ -132,11 +130,6 @@ static bool holds_lease(const struct raft *r, const struct sim_env *env)
 {
     return r->config.read_mode == RAFT_READ_LEASE && !r->reads.lease_void &&
            sim_monotonic_ns(env) < r->reads.lease_end_ns;
-}
-
-void raft_lease_ends(struct raft *r)
-{
-    r->reads.lease_end_ns = 0;
 }
 
 /* ---- Reads --------------------------------------------------------------------------------- */

@@ -16,7 +16,12 @@
  *
  * A leader that is not in the committed configuration any more steps down (4.2.2). What is not
  * done when a leader loses its office is forgotten, as is a second change asked for meanwhile. */
-#include "nodes/raft/raft_internal.h"
+#include "nodes/raft/reconfigure.h"
+
+#include "nodes/raft/log.h"
+#include "nodes/raft/membership.h"
+#include "nodes/raft/replication.h"
+#include "nodes/raft/role.h"
 
 #define ROUNDS 10   /* Of catching up, at most (4.2.1). */
 #define PATIENCE 10 /* Election timeouts without progress before a change is given up. */
@@ -123,6 +128,7 @@ static void forget_change(struct raft *r, struct sim_env *env)
 {
     r->membership.change = (struct raft_change){0};
     raft_put_in_force(r, env);
+    raft_welcome(r, env);
 }
 
 void raft_membership_deposed(struct raft *r, struct sim_env *env)
@@ -165,6 +171,7 @@ static bool have_caught_up(struct raft *r, struct sim_env *env, uint64_t newcome
         change->newcomers = newcomers;
         begin_round(r, env);
         raft_put_in_force(r, env);
+        raft_welcome(r, env);
     }
     uint64_t sum = 0;
     if (slowest(r, newcomers, &sum) >= change->round_end) {
@@ -200,16 +207,14 @@ static bool would_work(const struct raft *r, uint64_t voters)
 static void append_configuration(struct raft *r, struct sim_env *env,
                                  const struct raft_configuration *c)
 {
-    struct raft_entry entry = {.term = r->term,
-                               .operation = {.function = RAFT_CONFIGURATION,
-                                             .key = c->learners,
-                                             .value = c->voters,
-                                             .expected = c->old_voters}};
-    uint8_t bytes[RAFT_OPERATION_BYTES];
-    sim_operation_encode(&entry.operation, bytes);
-    entry.digest = sim_hash_bytes(bytes, sizeof bytes);
+    const struct sim_operation operation = {.function = RAFT_CONFIGURATION,
+                                            .key = c->learners,
+                                            .value = c->voters,
+                                            .expected = c->old_voters};
+    const struct raft_entry entry = raft_entry_of(r->term, &operation);
     r->membership.change = (struct raft_change){0};
     if (raft_log_append(r, env, &entry)) {
+        raft_welcome(r, env);
         raft_batch_end(r, env);
     }
 }

@@ -1,18 +1,23 @@
-/* Log replication (dissertation 3.5), with these choices:
+/* Log replication, the leader's side (dissertation 3.5), with these choices:
  *
  * - A leader writes to its own disk and sends to others at once; it counts itself when its
  *   disk is done (10.2.1).
  * - To a peer that follows well it streams: every new entry once, `next` moved on before the
  *   answer, up to `pipeline_window` (10.2.2, pipelining). Entries may wait for others to share
- *   their message, for `batch_delay` (10.2.2, batching). When a peer rejects, or says nothing for a
- * heartbeat although entries are on their way, the leader probes: one message at a time until one
- * matches.
+ *   their message, for `batch_delay` (10.2.2, batching). When a peer rejects, or says nothing
+ *   for a heartbeat although entries are on their way, the leader probes: one message at a time
+ *   until one matches.
  * - Heartbeats are empty: their prev index shows a gap just as well as entries would.
- * - A rejection names the last index up to which the logs may be equal (5.3 of the paper), so
- *   that a probe skips a whole term of the follower instead of an entry. */
-#include "nodes/raft/raft_internal.h"
+ * - A rejection moves a probe back by as much as it says (append.c). */
+#include "nodes/raft/replication.h"
 
-/* ---- The leader ------------------------------------------------------------------------- */
+#include "nodes/raft/apply.h"
+#include "nodes/raft/log.h"
+#include "nodes/raft/message.h"
+#include "nodes/raft/role.h"
+#include "nodes/raft/snapshot.h"
+
+/* ---- Sending ------------------------------------------------------------------------------ */
 
 /* The last entry that may be sent now: what is batched and, by the setting, durable here. Who
  * hands over has no time for that. */
@@ -105,12 +110,16 @@ static void reset_peer(struct raft *r, uint32_t place)
                                .member = peer->member};
 }
 
-void raft_welcome(struct raft *r, struct sim_env *env, uint32_t place)
+void raft_welcome(struct raft *r, struct sim_env *env)
 {
-    reset_peer(r, place);
-    struct outgoing out;
-    out.size_bytes = 0;
-    send_append(r, env, place, 0, &out);
+    for (uint32_t i = 0; i < r->member_count; i++) {
+        if (r->peers[i].fresh) {
+            reset_peer(r, i);
+            struct outgoing out;
+            out.size_bytes = 0;
+            send_append(r, env, i, 0, &out);
+        }
+    }
 }
 
 void raft_start_replication(struct raft *r, struct sim_env *env)
@@ -119,15 +128,12 @@ void raft_start_replication(struct raft *r, struct sim_env *env)
         reset_peer(r, i);
     }
     r->membership.busy = true;
-    raft_reads_start(r);
     r->transfer_target = SIM_NOBODY;
     sim_timer_set(env, RAFT_TIMER_HEARTBEAT, r->config.heartbeat_ns);
     if (r->config.no_op) {
         /* Entries of older terms commit with it (6.4 and 3.6.2). */
-        struct raft_entry entry = {.term = r->term, .operation.function = RAFT_NO_OP};
-        uint8_t bytes[RAFT_OPERATION_BYTES];
-        sim_operation_encode(&entry.operation, bytes);
-        entry.digest = sim_hash_bytes(bytes, sizeof bytes);
+        const struct sim_operation no_op = {.function = RAFT_NO_OP};
+        const struct raft_entry entry = raft_entry_of(r->term, &no_op);
         if (!raft_log_append(r, env, &entry)) {
             return;
         }
@@ -144,15 +150,11 @@ void raft_start_replication(struct raft *r, struct sim_env *env)
 
 void raft_on_heartbeat_timer(struct raft *r, struct sim_env *env)
 {
-    if (r->role != SIM_ROLE_LEADER) {
-        return;
-    }
     if (raft_has_bug(r, RAFT_R39) && r->vote != r->self) {
         raft_become_follower(r, env, r->term, SIM_NOBODY);
         return;
     }
     sim_timer_set(env, RAFT_TIMER_HEARTBEAT, r->config.heartbeat_ns);
-    raft_watch_disk(r, env);
     struct outgoing out;
     out.size_bytes = 0;
     for (uint32_t i = 0; i < r->member_count; i++) {
@@ -167,10 +169,9 @@ void raft_on_heartbeat_timer(struct raft *r, struct sim_env *env)
         peer->answered = false;
         send_append(r, env, i, 0, &out);
     }
-    if (r->config.read_mode != RAFT_READ_LOG) {
-        raft_reads_heartbeat(r, env);
-    }
 }
+
+/* ---- Answers ------------------------------------------------------------------------------ */
 
 /* The commit rule (3.6.2): what a majority holds durably is committed, but an entry of an older
  * term only together with one of our own, for figure 8 of the paper shows it overwritten. */
@@ -222,31 +223,23 @@ static void back_up(struct raft *r, struct sim_env *env, uint32_t place, uint64_
     send_append(r, env, place, r->config.max_entries, &out);
 }
 
-void raft_on_append_reply(struct raft *r, struct sim_env *env, const struct sim_event *event)
+void raft_transfer_check(struct raft *r, struct sim_env *env)
 {
-    struct raft_message reply;
-    if (!raft_receive(r, event, &reply)) {
-        return;
+    const uint32_t place = raft_place(r, r->transfer_target);
+    const struct raft_peer *peer = &r->peers[place];
+    const uint64_t held = raft_has_bug(r, RAFT_R33) ? peer->next - 1 : peer->match;
+    if (held == r->log.last) {
+        const struct raft_message message = {.term = r->term};
+        r->reads.lease_void = true;
+        sim_handed_over(env, r->transfer_target);
+        raft_send(env, r->transfer_target, RAFT_TIMEOUT_NOW, &message);
     }
-    if (reply.term > r->term) {
-        raft_become_follower(r, env, reply.term, SIM_NOBODY);
-        return;
-    }
-    if (r->role != SIM_ROLE_LEADER || reply.term < r->term) {
-        return;
-    }
-    const uint32_t place = raft_place(r, event->from);
+}
+
+/* The peer holds the log up to `index`, durably. */
+static void acknowledged(struct raft *r, struct sim_env *env, uint32_t place, uint64_t index)
+{
     struct raft_peer *peer = &r->peers[place];
-    peer->answered = true;
-    peer->active = true;
-    if (SIM_UNLIKELY(!peer->member)) {
-        return; /* It was removed. */
-    }
-    if (!(reply.flags & RAFT_FLAG_MATCHED)) {
-        back_up(r, env, place, reply.a, reply.b);
-        return;
-    }
-    const uint64_t index = reply.a < r->log.last ? reply.a : r->log.last;
     const bool progress = index > peer->match;
     if (progress) {
         peer->match = index;
@@ -274,149 +267,22 @@ void raft_on_append_reply(struct raft *r, struct sim_env *env, const struct sim_
     }
 }
 
-/* ---- The follower ----------------------------------------------------------------------- */
-
-static bool matches(const struct raft *r, uint64_t prev_index, uint64_t prev_term)
+void raft_on_append_reply(struct raft *r, struct sim_env *env, const struct sim_event *event)
 {
-    if (prev_index > r->log.last) {
-        return false;
-    }
-    if (prev_index + 1 < r->log.first) {
-        return true; /* Under our snapshot: committed, so every leader has it. */
-    }
-    return raft_term_at(r, prev_index) == prev_term || raft_has_bug(r, RAFT_R10);
-}
-
-/* The last index before the rejected one up to which the logs may be equal: the end of a log
- * that is too short, else the entry before the whole run of the conflicting term, but never
- * below what is committed. */
-static uint64_t hint_for(const struct raft *r, uint64_t prev_index)
-{
-    if (prev_index > r->log.last) {
-        return r->log.last;
-    }
-    const uint64_t term = raft_term_at(r, prev_index);
-    uint64_t hint = prev_index;
-    while (hint > 0 && hint > r->commit && raft_term_at(r, hint) == term) {
-        hint--;
-    }
-    return hint;
-}
-
-/* Append what is new. Entries that are already there stay: a delayed message must not take
- * back what a later one has brought (3.5). False if the node has halted or the message is
- * malformed. */
-static bool append_new(struct raft *r, struct sim_env *env, const struct raft_message *append)
-{
-    if (raft_has_bug(r, RAFT_R09)) {
-        const uint64_t from = append->a > r->snapshot.index ? append->a : r->snapshot.index;
-        raft_log_truncate(r, env, from + 1);
-    }
-    for (uint32_t i = 0; i < append->flags; i++) {
-        struct raft_entry entry;
-        const uint64_t index = append->a + 1 + i;
-        if (!raft_decode_entry(&entry, append->entries, i) || !raft_entry_is_valid(r, &entry)) {
-            return false;
-        }
-        if (index <= r->snapshot.index && !raft_has_bug(r, RAFT_R18)) {
-            continue; /* Compacted is not missing: what is committed is there to stay. */
-        }
-        if (index <= r->log.last && index >= r->log.first) {
-            if (raft_entry_at(r, index)->term == entry.term) {
-                continue;
-            }
-            raft_log_truncate(r, env, index);
-        }
-        if (!raft_log_append(r, env, &entry)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void reject(struct raft *r, struct sim_env *env, uint32_t to,
-                   const struct raft_message *append)
-{
-    const struct raft_message reply = {
-        .term = r->term, .a = append->a, .b = hint_for(r, append->a)};
-    raft_send(env, to, RAFT_APPEND_ENTRIES_REPLY, &reply);
-}
-
-/* How much may be acknowledged: what the leader has checked, and a crash leaves. */
-static uint64_t ackable(const struct raft *r)
-{
-    if (raft_has_bug(r, RAFT_R07)) {
-        return r->verified;
-    }
-    if (raft_has_bug(r, RAFT_R25)) {
-        return r->log.durable;
-    }
-    return r->verified < r->log.durable ? r->verified : r->log.durable;
-}
-
-void raft_acknowledge(struct raft *r, struct sim_env *env)
-{
-    const uint64_t index = ackable(r);
-    if ((r->due & RAFT_DUE_ANSWER) || index > r->acked) {
-        const struct raft_message reply = {.flags = RAFT_FLAG_MATCHED, .term = r->term, .a = index};
-        raft_send(env, r->leader, RAFT_APPEND_ENTRIES_REPLY, &reply);
-        r->acked = index;
-    }
-    r->due &= ~(uint32_t)RAFT_DUE_ANSWER;
-    if (index >= r->verified) {
-        r->due &= ~(uint32_t)RAFT_DUE_ACK;
-    }
-}
-
-bool raft_hear_leader(struct raft *r, struct sim_env *env, uint32_t leader, uint64_t term)
-{
-    if (term < r->term || (term == r->term && r->role == SIM_ROLE_LEADER)) {
-        return false; /* Two leaders of one term: only a fault beyond the protocol brings this. */
-    }
-    if (term > r->term || r->leader != leader) {
-        raft_become_follower(r, env, term, leader);
-    }
-    r->election_base_ns = sim_monotonic_ns(env);
-    r->leader_heard_ns = r->election_base_ns;
-    r->pre_candidate = false;
-    return true;
-}
-
-void raft_on_append(struct raft *r, struct sim_env *env, const struct sim_event *event)
-{
-    struct raft_message append;
-    if (!raft_receive(r, event, &append)) {
+    struct raft_message reply;
+    if (!raft_receive(r, event, &reply) || !raft_hear_answer(r, env, reply.term)) {
         return;
     }
-    if (append.term < r->term) {
-        const struct raft_message reply = {.term = r->term, .a = append.a};
-        raft_send(env, event->from, RAFT_APPEND_ENTRIES_REPLY, &reply);
-        return;
+    const uint32_t place = raft_place(r, event->from);
+    struct raft_peer *peer = &r->peers[place];
+    peer->answered = true;
+    peer->active = true;
+    if (SIM_UNLIKELY(!peer->member)) {
+        return; /* It was removed. */
     }
-    if (!raft_hear_leader(r, env, event->from, append.term)) {
-        return;
+    if (reply.flags & RAFT_FLAG_MATCHED) {
+        acknowledged(r, env, place, reply.a < r->log.last ? reply.a : r->log.last);
+    } else {
+        back_up(r, env, place, reply.a, reply.b);
     }
-    if (!matches(r, append.a, append.b)) {
-        reject(r, env, event->from, &append);
-        return;
-    }
-    if (!append_new(r, env, &append)) {
-        return;
-    }
-    const uint64_t checked = append.a + append.flags;
-    if (checked > r->verified) {
-        r->verified = checked;
-    }
-    /* Not further than what this leader has checked: the entries beyond may conflict (3.5). */
-    const uint64_t bound = raft_has_bug(r, RAFT_R26) ? r->log.last : checked;
-    raft_commit_to(r, env, append.c < bound ? append.c : bound);
-    r->due |= append.flags == 0 || checked <= ackable(r) ? RAFT_DUE_ANSWER : RAFT_DUE_ACK;
-}
-
-void raft_verify_to(struct raft *r, uint64_t index)
-{
-    if (index > r->verified) {
-        r->verified = index;
-    }
-    r->due |= index <= ackable(r) ? RAFT_DUE_ANSWER : RAFT_DUE_ACK;
 }

@@ -19,7 +19,14 @@
  * heartbeat sends the same one again. What it sends is what its disk has as record 0. It takes
  * no newer one, and keeps the log after it, as long as the follower answers and has not caught
  * up: else on a slow link each snapshot would be old before it has arrived, for ever. */
-#include "nodes/raft/raft_internal.h"
+#include "nodes/raft/snapshot.h"
+
+#include "nodes/raft/append.h"
+#include "nodes/raft/log.h"
+#include "nodes/raft/membership.h"
+#include "nodes/raft/message.h"
+#include "nodes/raft/role.h"
+#include "nodes/raft/storage.h"
 
 #define HEADER_BYTES 48
 #define SEAL_BYTES 8
@@ -389,14 +396,7 @@ void raft_snapshot_send(struct raft *r, struct sim_env *env, uint32_t place)
 void raft_on_install_reply(struct raft *r, struct sim_env *env, const struct sim_event *event)
 {
     struct raft_message reply;
-    if (!raft_receive(r, event, &reply)) {
-        return;
-    }
-    if (reply.term > r->term) {
-        raft_become_follower(r, env, reply.term, SIM_NOBODY);
-        return;
-    }
-    if (r->role != SIM_ROLE_LEADER || reply.term < r->term) {
+    if (!raft_receive(r, event, &reply) || !raft_hear_answer(r, env, reply.term)) {
         return;
     }
     const uint32_t place = raft_place(r, event->from);

@@ -1,4 +1,4 @@
-/* The hard state, syncs, and stopping safely.
+/* The hard state, and stopping safely.
  *
  * The hard state is (term, vote) in one record, so that no crash can part them, and in two
  * copies, so that a crash while one is written over leaves the other whole:
@@ -8,7 +8,7 @@
  *
  * Both are covered by the same sync, so either copy alone is at least as new as what was last
  * promised, and recovery takes the newer one of those that are whole. */
-#include "nodes/raft/raft_internal.h"
+#include "nodes/raft/storage.h"
 
 #define HARD_BYTES 24
 #define HARD_SALT UINT64_C(0x6861726473746174)
@@ -114,76 +114,7 @@ bool raft_hard_recover(struct raft *r, struct sim_env *env)
     return true;
 }
 
-/* ---- Syncs ------------------------------------------------------------------------------ */
-
-static void send_due(struct raft *r, struct sim_env *env)
-{
-    if (r->due & RAFT_DUE_VOTE) {
-        r->due &= ~(uint32_t)RAFT_DUE_VOTE;
-        const struct raft_message reply = {.flags = RAFT_FLAG_GRANTED, .term = r->term};
-        raft_send(env, r->vote, RAFT_REQUEST_VOTE_REPLY, &reply);
-    }
-    if ((r->due & (RAFT_DUE_ANSWER | RAFT_DUE_ACK)) && r->leader != SIM_NOBODY) {
-        raft_acknowledge(r, env);
-    }
-    if (r->due & RAFT_DUE_CAMPAIGN) {
-        r->due &= ~(uint32_t)RAFT_DUE_CAMPAIGN;
-        raft_solicit_votes(r, env);
-    }
-}
-
-void raft_settle(struct raft *r, struct sim_env *env)
-{
-    if (SIM_UNLIKELY(r->membership.busy) && r->role == SIM_ROLE_LEADER) {
-        raft_membership_step(r, env);
-    }
-    if (SIM_UNLIKELY(r->reads.count > 0) && r->role == SIM_ROLE_LEADER) {
-        raft_reads_answer(r, env);
-    }
-    raft_hard_save(r, env);
-    const bool too_early = raft_has_bug(r, RAFT_R35) && r->due == RAFT_DUE_CAMPAIGN;
-    if (r->due && (r->hard_durable == r->hard_version || too_early)) {
-        send_due(r, env);
-    }
-    if (SIM_UNLIKELY(r->applied >= r->snapshot.due)) {
-        raft_snapshot_take(r, env);
-    }
-    if (r->dirty && !r->syncing && !r->halted) {
-        r->dirty = false;
-        r->syncing = true;
-        r->sync_last = r->log.last;
-        r->sync_hard = r->hard_written;
-        r->sync_snapshot = r->snapshot.written;
-        r->sync_began_ns = r->config.slow_disk_ns > 0 ? sim_monotonic_ns(env) : SIM_NEVER;
-        sim_disk_sync(env, ++r->sync_token);
-    }
-}
-
-void raft_on_synced(struct raft *r, struct sim_env *env, const struct sim_event *event)
-{
-    if (!r->syncing || event->token != r->sync_token) {
-        return;
-    }
-    raft_watch_disk(r, env);
-    r->syncing = false;
-    if (event->status != SIM_OK) {
-        raft_halt(r, env);
-        return;
-    }
-    if (r->sync_last > r->log.durable) {
-        r->log.durable = r->sync_last;
-    }
-    r->hard_durable = r->sync_hard;
-    if (SIM_UNLIKELY(r->sync_snapshot != 0)) {
-        raft_snapshot_durable(r, env);
-    }
-    if (r->role == SIM_ROLE_LEADER) {
-        raft_advance_commit(r, env);
-        if (SIM_UNLIKELY(r->config.write_before_send)) {
-            raft_replicate(r, env);
-        }
-    }
-}
+/* ---- Halting ---------------------------------------------------------------------------- */
 
 /* Stop and say nothing more. After a failed write or sync a node cannot know what its disk
  * holds (Rebello et al., "Can Applications Recover from fsync Failures?", ATC '20): what it

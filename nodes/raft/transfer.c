@@ -8,7 +8,10 @@
  * idea, seen from outside). If nobody has taken over within an election timeout, and that sync has
  * still not ended, it steps down. It is not likely to win the election that follows, for its own
  * vote must be durable first. */
-#include "nodes/raft/raft_internal.h"
+#include "nodes/raft/transfer.h"
+
+#include "nodes/raft/replication.h"
+#include "nodes/raft/role.h"
 
 /* Place of the peer with the longest log; the first of equals. */
 static uint32_t best_peer(const struct raft *r)
@@ -35,19 +38,6 @@ void raft_transfer_start(struct raft *r, struct sim_env *env, uint32_t target)
     sim_timer_set(env, RAFT_TIMER_TRANSFER, r->config.election_high_ns);
     raft_batch_end(r, env);
     raft_transfer_check(r, env);
-}
-
-void raft_transfer_check(struct raft *r, struct sim_env *env)
-{
-    const uint32_t place = raft_place(r, r->transfer_target);
-    const struct raft_peer *peer = &r->peers[place];
-    const uint64_t held = raft_has_bug(r, RAFT_R33) ? peer->next - 1 : peer->match;
-    if (held == r->log.last) {
-        const struct raft_message message = {.term = r->term};
-        r->reads.lease_void = true;
-        sim_handed_over(env, r->transfer_target);
-        raft_send(env, r->transfer_target, RAFT_TIMEOUT_NOW, &message);
-    }
 }
 
 /* ---- Slow disks --------------------------------------------------------------------------- */
