@@ -5,6 +5,7 @@
 
 #include "golden_files.h"
 #include "reports/formats/jepsen_log.h"
+#include "sim/rng.h"
 
 enum { MEMORY = 64 << 20 };
 static const struct sim_budget budget = {.steps = 100000000, .memory_bytes = MEMORY};
@@ -116,6 +117,44 @@ Test(jepsen_log, a_history_too_large_is_an_error_and_no_crash)
         release();
     }
     cr_expect_gt(fits, 10);
+}
+
+/* Whatever is in a file, it is read, or refused with a line and a reason, within its memory; and
+ * what was read is judged. */
+Test(jepsen_log, survives_any_text, .timeout = 60)
+{
+    static const char good[] = INVOKE
+        "{:type :invoke, :process 2, :f :poll, :value [[:poll]]}\n"
+        "{:type :ok, :process 1, :f :txn, :value [[:send 0 [3 7]] [:poll {0 [[1 2] [2 :a]]}]]}\n"
+        "{:type :info, :process 2, :f :poll, :value nil, :rebalance-log [{:keys [1]}]}\n"
+        "{:type :invoke, :process 2, :f :assign, :value [0 1]}\n" INVOKE;
+    static const char pieces[] = "[]{}:,;#_\"\\ nil5-.\nao\x80";
+    for (uint64_t seed = 0; seed < 20000; seed++) {
+        char text[sizeof good];
+        struct sim_rng rng;
+        sim_rng_seed(&rng, seed, 1);
+        memcpy(text, good, sizeof good);
+        const uint32_t changes = sim_rng_bounded(&rng, 4) + 1;
+        for (uint32_t i = 0; i < changes; i++) {
+            const size_t at = sim_rng_bounded(&rng, sizeof good - 1);
+            text[at] = pieces[sim_rng_bounded(&rng, sizeof pieces - 1)];
+        }
+        const bool whole = sim_rng_bounded(&rng, 8) > 0;
+        const size_t size = whole ? sizeof good - 1 : sim_rng_bounded(&rng, sizeof good);
+        const enum sim_status status =
+            jepsen_log_read(&txns, &history, text, size, MEMORY, &problem);
+        cr_assert_eq(status != SIM_OK, problem.reason[0] != '\0', "seed %" PRIu64, seed);
+        cr_assert_neq(status, SIM_ENOMEM, "seed %" PRIu64, seed);
+        if (status == SIM_OK) {
+            const struct sim_log_options options = {.ww_deps = true};
+            struct sim_log_result result;
+            sim_log_check(&history, &options, &budget, &result);
+            sim_consistency_result_release(&result.result);
+        } else {
+            cr_assert_gt(problem.line, 0, "seed %" PRIu64, seed);
+        }
+        release();
+    }
 }
 
 /* ---- Golden files ---------------------------------------------------------------------------- */

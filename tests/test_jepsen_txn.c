@@ -5,6 +5,7 @@
 
 #include "golden_files.h"
 #include "reports/formats/jepsen_txn.h"
+#include "sim/rng.h"
 
 enum { MEMORY = 64 << 20 };
 static const struct sim_budget budget = {.steps = 100000000, .memory_bytes = MEMORY};
@@ -219,6 +220,41 @@ static void check_model(const char *model, struct sim_consistency_result *result
     struct sim_txn_witness witness;
     sim_txn_check(&txns.history, number, &budget, result, &witness);
     sim_txn_witness_release(&witness);
+}
+
+/* Whatever is in a file, it is read, or refused with a line and a reason, within its memory; and
+ * what was read is judged. */
+Test(jepsen_txn, survives_any_text, .timeout = 60)
+{
+    static const char good[] =
+        INVOKE "{:type :invoke, :process 2, :f :txn, :value [[:append :x 5]]}\n"
+               "{:type :ok, :process 1, :f :txn, :value [[:append 1 1] [:r 2 [3 4]]]}\n"
+               "{:type :info, :process 2, :f :txn, :value nil, :time 5}\n" INVOKE;
+    static const char pieces[] = "[]{}:,;#_\"\\ nil5-.\nao\x80";
+    for (uint64_t seed = 0; seed < 20000; seed++) {
+        char text[sizeof good];
+        struct sim_rng rng;
+        sim_rng_seed(&rng, seed, 1);
+        memcpy(text, good, sizeof good);
+        const uint32_t changes = sim_rng_bounded(&rng, 4) + 1;
+        for (uint32_t i = 0; i < changes; i++) {
+            const size_t at = sim_rng_bounded(&rng, sizeof good - 1);
+            text[at] = pieces[sim_rng_bounded(&rng, sizeof pieces - 1)];
+        }
+        const bool whole = sim_rng_bounded(&rng, 8) > 0;
+        const size_t size = whole ? sizeof good - 1 : sim_rng_bounded(&rng, sizeof good);
+        const enum sim_status status = jepsen_txns_read(&txns, text, size, MEMORY, &problem);
+        cr_assert_eq(status != SIM_OK, problem.reason[0] != '\0', "seed %" PRIu64, seed);
+        cr_assert_neq(status, SIM_ENOMEM, "seed %" PRIu64, seed);
+        if (status == SIM_OK) {
+            struct sim_consistency_result result;
+            check_model("strict-serializable", &result);
+            sim_consistency_result_release(&result);
+        } else {
+            cr_assert_gt(problem.line, 0, "seed %" PRIu64, seed);
+        }
+        jepsen_txns_release(&txns);
+    }
 }
 
 static void open_golden(const char *file, char **bytes)

@@ -60,6 +60,25 @@ void edn_begin(struct edn *edn, const char *bytes, size_t size_bytes)
     edn->end = bytes + size_bytes;
 }
 
+void edn_return(struct edn *edn, const char *beginning)
+{
+    const char *begin = edn->begin;
+    edn_begin(edn, beginning, (size_t)(edn->end - beginning));
+    edn->begin = begin;
+}
+
+const char *edn_beginning(const struct edn *edn)
+{
+    switch (edn->token) {
+    case EDN_KEYWORD: /* A colon, */
+    case EDN_STRING:  /* a quote (the mark of a regular expression is no part of it), */
+    case EDN_CHAR:    /* or a backslash before. */
+        return edn->text - 1;
+    default:
+        return edn->text;
+    }
+}
+
 /* Passes over white space, commas and comments. */
 static const char *skip_space(const char *at, const char *end)
 {

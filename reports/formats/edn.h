@@ -55,6 +55,12 @@ struct edn {
 /* Borrows the bytes, which need no zero at their end. */
 void edn_begin(struct edn *edn, const char *bytes, size_t size_bytes);
 
+/* Begins again at the beginning of a token met before, which is read as if it stood alone; places
+ * in the text stay the same. A bookmark of one pointer, where copies of the struct are too many. */
+void edn_return(struct edn *edn, const char *beginning);
+/* Where the token met last begins. */
+const char *edn_beginning(const struct edn *edn);
+
 /* The next token, also in edn->token. */
 enum edn_token edn_next(struct edn *edn);
 

@@ -9,8 +9,31 @@ struct jepsen_slot {
     uint64_t process;
     uint32_t txn; /* SIM_TXN_NONE: nothing. */
     bool used;
-    struct jepsen_event invocation;
+    const char *f, *value; /* Of the invocation, where they begin; NULL: it has none. */
 };
+
+static const char *bookmark(const struct edn *edn)
+{
+    return edn->length > 0 ? edn_beginning(edn) : NULL;
+}
+
+static void turn_to(struct edn *edn, const char *bookmark)
+{
+    if (bookmark) {
+        edn_return(edn, bookmark);
+        (void)edn_next(edn);
+    } else {
+        edn->token = EDN_NIL;
+        edn->length = 0;
+    }
+}
+
+/* What the slot's transaction was asked to do, instead of what `event` says. */
+static void recall(struct jepsen_event *event, const struct jepsen_slot *slot)
+{
+    turn_to(&event->f, slot->f);
+    turn_to(&event->value, slot->value);
+}
 
 bool jepsen_no_memory(struct jepsen_reader *r)
 {
@@ -103,7 +126,8 @@ static bool begin_txn(struct jepsen_reader *r, const struct jepsen_event *event,
         return jepsen_no_memory(r);
     }
     t->lines[slot->txn] = (struct jepsen_lines){event->line, 0};
-    slot->invocation = *event;
+    slot->f = bookmark(&event->f);
+    slot->value = bookmark(&event->value);
     return true;
 }
 
@@ -122,8 +146,10 @@ static bool end_txn(struct jepsen_reader *r, struct jepsen_event *event, struct 
     sim_txn_return(&r->txns->history, txn, outcomes[event->type]);
     r->txns->lines[txn].ret = event->line;
     slot->txn = SIM_TXN_NONE;
-    const bool says_nothing = event->value.token == EDN_NIL && event->type != EVENT_OK;
-    return r->take(r, txn, says_nothing ? &slot->invocation : event);
+    if (event->value.token == EDN_NIL && event->type != EVENT_OK) {
+        recall(event, slot);
+    }
+    return r->take(r, txn, event);
 }
 
 static bool take_event(struct jepsen_reader *r, struct jepsen_event *event)
@@ -142,17 +168,19 @@ static bool take_event(struct jepsen_reader *r, struct jepsen_event *event)
     return event->type == EVENT_INVOKE ? begin_txn(r, event, slot) : end_txn(r, event, slot);
 }
 
-/* Those that never returned: what they tried to do. */
-static bool take_open(struct jepsen_reader *r)
+/* Those that never returned: what they tried to do. `event` is any of the text. */
+static bool take_open(struct jepsen_reader *r, struct jepsen_event *event)
 {
     for (size_t i = 0; i < r->slot_count; i++) {
         struct jepsen_slot *slot = &r->slots[i];
         if (!slot->used || slot->txn == SIM_TXN_NONE) {
             continue;
         }
-        r->line = slot->invocation.line;
+        r->line = event->line = r->txns->lines[slot->txn].invoke;
         sim_txn_return(&r->txns->history, slot->txn, SIM_TXN_OPEN);
-        if (!r->take(r, slot->txn, &slot->invocation)) {
+        recall(event, slot);
+        turn_to(&event->rebalances, NULL);
+        if (!r->take(r, slot->txn, event)) {
             return false;
         }
     }
@@ -174,7 +202,7 @@ enum sim_status jepsen_reader_run(struct jepsen_reader *r, const char *bytes, si
         (void)take_event(r, &event);
     }
     if (!problem->reason[0]) {
-        (void)take_open(r);
+        (void)take_open(r, &event);
     }
     sim_scratch_release(&r->txns->history.scratch, r->slots, r->slot_count, sizeof *r->slots);
     return r->no_memory ? SIM_ENOMEM : problem->reason[0] ? SIM_EINVAL : SIM_OK;

@@ -14,9 +14,9 @@ struct jepsen_reader {
     struct history_problem *problem;
     bool no_memory;
     uint32_t line; /* Of the event being taken in. */
-    /* What the transaction returned last did; its outcome is in the history. `event` is its
-     * completion, or the invocation if there is none or it says nothing; event->value is to be
-     * read. False after a problem. */
+    /* What the transaction returned last did; its outcome is in the history. event->f and
+     * event->value are of its completion, or of its invocation if there is none or it says
+     * nothing; event->value is to be read. False after a problem. */
     bool (*take)(struct jepsen_reader *reader, uint32_t txn, struct jepsen_event *event);
     /* Refuses a client's event whose :f is not of this kind of history; NULL: none. */
     bool (*accept)(struct jepsen_reader *reader, const struct jepsen_event *event);

@@ -130,9 +130,7 @@ void sim_log_check(const struct sim_log *log, const struct sim_log_options *opti
         s.cycles.wanted = UINT32_C(1) << SIM_TXN_G1C | UINT32_C(1) << SIM_TXN_G1C_REALTIME;
     }
     *result = (struct sim_log_result){.result = {.operations = h->txn_count}};
-    if (h->twice_first != SIM_TXN_NONE) {
-        result->result.verdict = SIM_UNKNOWN;
-        txn_twice_words(h, result->result.detail, sizeof result->result.detail);
+    if (txn_tell_twice(h, &result->result)) {
         return;
     }
     const bool whole = log_find_order(&s) && log_find_within(&s) && log_find_processes(&s) &&

@@ -86,9 +86,7 @@ void sim_txn_check(const struct sim_txn_history *h, uint32_t model, const struct
     memset(result, 0, sizeof *result);
     *witness = none;
     result->operations = h->txn_count;
-    if (h->twice_first != SIM_TXN_NONE) {
-        result->verdict = SIM_UNKNOWN;
-        txn_twice_words(h, result->detail, sizeof result->detail);
+    if (txn_tell_twice(h, result)) {
         return;
     }
     const uint32_t extra = extra_order(s.wanted);

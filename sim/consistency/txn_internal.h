@@ -142,8 +142,8 @@ uint32_t txn_components(struct txn_search *search, const struct txn_graph *graph
 /* How a key or value is called. */
 void txn_show(const struct sim_txn_history *history, uint64_t number, char *text,
               size_t size_bytes);
-/* Who wrote the same value twice. */
-void txn_twice_words(const struct sim_txn_history *history, char *text, size_t size_bytes);
+/* The verdict if the same value was written twice: unknown, and by whom. False: none was. */
+bool txn_tell_twice(const struct sim_txn_history *history, struct sim_consistency_result *result);
 
 bool txn_graph_alloc(struct txn_search *search, struct txn_graph *graph, uint32_t node_count,
                      uint32_t edge_count);

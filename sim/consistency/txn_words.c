@@ -237,15 +237,25 @@ void sim_txn_words(const struct sim_txn_history *h, uint32_t txn, char *text, si
     put(&out, "%s", ends[t->outcome]);
 }
 
-void txn_twice_words(const struct sim_txn_history *h, char *text, size_t size_bytes)
+bool txn_tell_twice(const struct sim_txn_history *h, struct sim_consistency_result *result)
 {
-    struct text out = {text, size_bytes};
+    if (h->twice_first == SIM_TXN_NONE) {
+        return false;
+    }
+    struct text out = {result->detail, sizeof result->detail};
     const struct sim_txn_operation *o = &h->operations[h->twice_second];
-    put(&out,
-        "T%" PRIu32 " and T%" PRIu32 " both wrote %s to %s: who wrote what was read cannot"
-        " be told",
-        h->operations[h->twice_first].txn, o->txn, value_of(h, o->element).text,
-        key_of(h, o->key).text);
+    const uint32_t txns[2] = {h->operations[h->twice_first].txn, o->txn};
+    result->verdict = SIM_UNKNOWN;
+    /* Without memory the words are enough. */
+    (void)sim_consistency_witness(result, txns, txns[0] == txns[1] ? 1 : 2);
+    if (txns[0] == txns[1]) {
+        put(&out, "T%" PRIu32 " wrote", txns[0]);
+    } else {
+        put(&out, "T%" PRIu32 " and T%" PRIu32 " both wrote", txns[0], txns[1]);
+    }
+    put(&out, " %s to %s%s: who wrote what was read cannot be told", value_of(h, o->element).text,
+        key_of(h, o->key).text, txns[0] == txns[1] ? " twice" : "");
+    return true;
 }
 
 void sim_txn_witness_release(struct sim_txn_witness *witness)
