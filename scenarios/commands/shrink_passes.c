@@ -145,8 +145,10 @@ void shrink_all(struct shrink *s)
     }
     rounds(s, 10);
     rounds(s, 30);
+    if (pass(s, "messages", shrink_fates)) {
+        rounds(s, 10); /* Without chance on the links less may do. */
+    }
     s->luck = 10;
-    (void)pass(s, "messages", shrink_fates);
     (void)pass(s, "round numbers", shrink_round);
     (void)pass(s, "words", shrink_tidy);
 }

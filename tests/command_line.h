@@ -1,0 +1,63 @@
+/* The program as a user meets it, in a folder of the test's own: a suite begins with enter() and
+ * ends with leave(). */
+#ifndef TESTS_COMMAND_LINE_H
+#define TESTS_COMMAND_LINE_H
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[64];
+static char output[1 << 16]; /* stdout and stderr of the last command. */
+
+static void enter(void)
+{
+    (void)snprintf(folder, sizeof folder, P_tmpdir "/fallacy-test-XXXXXX");
+    cr_assert(mkdtemp(folder));
+}
+
+static void leave(void)
+{
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    cr_expect_eq(system(command), 0);
+}
+
+/* Run "fallacy ARGUMENTS", where $D is a folder of this test's own; its exit code. */
+static int fallacy(const char *arguments)
+{
+    char command[1024];
+    const char *program = getenv("FALLACY");
+    cr_assert(program, "meson test says where the program is");
+    (void)snprintf(command, sizeof command, "D=%s; '%s' %s 2>&1", folder, program, arguments);
+    FILE *pipe = popen(command, "r");
+    cr_assert(pipe);
+    const size_t got = fread(output, 1, sizeof output - 1, pipe);
+    output[got] = '\0';
+    while (fgetc(pipe) != EOF) { /* The rest, or the program would meet a closed pipe. */
+    }
+    const int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static inline void shell(const char *command)
+{
+    char text[1024];
+    (void)snprintf(text, sizeof text, "D=%s; %s", folder, command);
+    cr_assert_eq(system(text), 0, "%s", text);
+}
+
+static inline bool exists(const char *name)
+{
+    char path[128];
+    struct stat unused;
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    return stat(path, &unused) == 0;
+}
+
+#define EXPECT_SAYS(words) cr_expect(strstr(output, words), "expected '%s' in:\n%s", words, output)
+
+#endif
