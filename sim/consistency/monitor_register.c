@@ -67,6 +67,23 @@ static bool gather_writes(struct sim_zones *z)
     return true;
 }
 
+/* A value without a write, or with one that failed. */
+static enum sim_monitor_answer read_out_of_nothing(struct sim_zones *z, uint32_t place)
+{
+    z->result->why = "a value was read that nobody wrote";
+    sim_monitor_name(z->result, place);
+    for (uint32_t i = 0; i < z->count; i++) {
+        const struct sim_history_operation *o = &z->history->operations[z->places[i]];
+        const bool failed = o->action == SIM_ACTION_CAS_MISSED ||
+                            (o->action != SIM_ACTION_READ && o->outcome == SIM_OUTCOME_FAIL);
+        if (failed && o->value == z->history->operations[place].result) {
+            z->result->why = "a value was read whose write had failed";
+            sim_monitor_name(z->result, z->places[i]);
+        }
+    }
+    return SIM_MONITOR_VIOLATED;
+}
+
 static enum sim_monitor_answer gather_reads(struct sim_zones *z)
 {
     for (uint32_t i = 0; i < z->count; i++) {
@@ -79,9 +96,7 @@ static enum sim_monitor_answer gather_reads(struct sim_zones *z)
         const uint32_t number = z->local[o->result];
         struct sim_cluster *c = &z->clusters[number];
         if (o->result != z->initial && number == 0) {
-            z->result->why = "a value was read that nobody wrote";
-            sim_monitor_name(z->result, place);
-            return SIM_MONITOR_VIOLATED;
+            return read_out_of_nothing(z, place);
         }
         if (number != 0 && o->returned < z->history->operations[c->write].invoked) {
             z->result->why = "a value was read before its write began";
