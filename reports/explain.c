@@ -159,13 +159,27 @@ static void keep_gathered(struct explain *e, size_t fact)
     }
 }
 
+/* Where the violation was complete: what is judged at the end of a run says which record shows it,
+ * and of that node what it did last. */
+static size_t find_origin(const struct explain *e)
+{
+    const struct sim_record *violation = &e->records[e->count - 1].record;
+    size_t at =
+        violation->a > 0 && violation->a < e->count ? (size_t)violation->a - 1 : e->count - 1;
+    while (at > 0 && violation->node != SIM_NOBODY &&
+           e->records[at].record.node != violation->node) {
+        at--;
+    }
+    return at;
+}
+
 /* Backwards, each record is seen after everything that it may have caused. A node's past
  * belongs to the cone from its latest kept record on. */
-static void keep_cone(struct explain *e)
+static void keep_cone(struct explain *e, size_t origin)
 {
     struct explain_record *records = e->records;
-    records[e->count - 1].kept = true;
-    for (size_t i = e->count; i-- > 0;) {
+    records[origin].kept = true;
+    for (size_t i = origin + 1; i-- > 0;) {
         struct explain_record *r = &records[i];
         if (!r->kept) {
             continue;
@@ -180,13 +194,14 @@ static void keep_cone(struct explain *e)
             records[r->cause].kept = true;
         }
     }
+    records[e->count - 1].kept = true;
 }
 
 /* Faults are the world's doing: they have no cause, and are kept if they touch a node of the
  * cone. A partition's record stands on its target's line; one towards a peer concerns both. */
-static void keep_faults(struct explain *e)
+static void keep_faults(struct explain *e, size_t origin)
 {
-    for (size_t i = 0; i < e->count; i++) {
+    for (size_t i = 0; i <= origin; i++) {
         const struct sim_record *r = &e->records[i].record;
         if (r->kind == SIM_REC_FAULT && r->peer < e->plan->node_count &&
             e->last[r->peer] != EXPLAIN_NONE) {
@@ -260,8 +275,9 @@ enum sim_status explain_causes(struct explain *e, const struct explain_line **li
     if (!e->lines || !join_messages(e)) {
         return SIM_ENOMEM;
     }
-    keep_cone(e);
-    keep_faults(e);
+    const size_t origin = find_origin(e);
+    keep_cone(e, origin);
+    keep_faults(e, origin);
     tell_all(e);
     *lines = e->lines;
     *count = e->line_count;
