@@ -121,3 +121,23 @@ Test(explain, has_no_story_of_a_run_that_went_well)
     explain_free(explain);
     unload();
 }
+
+/* What the clients saw is judged at the end; what made it wrong was over long before. */
+Test(explain, begins_where_a_violation_was_complete)
+{
+    const char *const sets[] = {"expect={\"linearizable\": \"violated\"}"};
+    cr_assert_eq(scenario_load(&scenario, "scenarios/raft/lease_outlives_its_bound.json", sets, 1),
+                 SIM_OK);
+    cr_assert(runner_init(&runner, &scenario.plan));
+    struct explain *explain = run_seed(scenario.plan.seed);
+    const struct explain_line *lines;
+    size_t count;
+    cr_assert_eq(explain_causes(explain, &lines, &count), SIM_OK);
+    cr_assert_gt(count, 2);
+    cr_expect_not_null(strstr(lines[count - 1].words, "linearizable is violated, as seen at n1"));
+    cr_expect_not_null(strstr(lines[count - 2].words, "partition begins"), "%s",
+                       lines[count - 2].words);
+    cr_expect_leq(lines[count - 2].time_ns, 1170 * SIM_MS, "the read returned then");
+    explain_free(explain);
+    unload();
+}
