@@ -37,30 +37,29 @@ static void add_all(struct txn_builder *b)
     add_wr(b);
 }
 
-/* The weakest level that is broken, of those that no other broken one implies. */
-static void note_levels(struct log_search *s)
+/* Of a component: its cycles, and the weakest levels that they break, of those that no other
+ * broken one implies. */
+static void note_component(void *context, uint32_t found)
 {
-    const bool pl_1 = s->counts[SIM_LOG_G0] > 0;
-    const bool pl_2 = pl_1 || s->counts[SIM_LOG_G1C] > 0;
-    const bool strong_pl_1 = pl_1 || s->counts[SIM_LOG_G0_REALTIME] > 0;
-    const bool strong_pl_2 = pl_2 || strong_pl_1 || s->counts[SIM_LOG_G1C_REALTIME] > 0;
-    s->counts[SIM_LOG_PL_1] = pl_1;
-    s->counts[SIM_LOG_PL_2] = pl_2 && !pl_1;
-    s->counts[SIM_LOG_STRONG_PL_1] = strong_pl_1 && !pl_1;
-    s->counts[SIM_LOG_STRONG_PL_2] = strong_pl_2 && !pl_2 && !strong_pl_1;
+    struct log_search *s = context;
+    const bool g0 = found >> SIM_TXN_G0 & 1, g1c = found >> SIM_TXN_G1C & 1;
+    const bool g0_realtime = found >> SIM_TXN_G0_REALTIME & 1;
+    const bool g1c_realtime = found >> SIM_TXN_G1C_REALTIME & 1;
+    s->counts[SIM_LOG_G0] += g0;
+    s->counts[SIM_LOG_G1C] += g1c;
+    s->counts[SIM_LOG_G0_REALTIME] += g0_realtime;
+    s->counts[SIM_LOG_G1C_REALTIME] += g1c_realtime;
+    s->counts[SIM_LOG_PL_1] += g0;
+    s->counts[SIM_LOG_PL_2] += g1c && !g0;
+    s->counts[SIM_LOG_STRONG_PL_1] += g0_realtime && !g0;
+    s->counts[SIM_LOG_STRONG_PL_2] += g1c_realtime && !g1c && !g0 && !g0_realtime;
 }
 
 bool log_find_cycles(struct log_search *s)
 {
     struct txn_search *cycles = &s->cycles;
-    if (!txn_build_graph(cycles, add_all, s, SIM_TXN_REALTIME)) {
-        return false;
-    }
-    const bool whole = txn_find_cycles(cycles, SIM_TXN_REALTIME);
-    s->counts[SIM_LOG_G0] = cycles->components[SIM_TXN_G0];
-    s->counts[SIM_LOG_G1C] = cycles->components[SIM_TXN_G1C];
-    s->counts[SIM_LOG_G0_REALTIME] = cycles->components[SIM_TXN_G0_REALTIME];
-    s->counts[SIM_LOG_G1C_REALTIME] = cycles->components[SIM_TXN_G1C_REALTIME];
-    note_levels(s);
-    return whole;
+    cycles->component_fn = note_component;
+    cycles->component_context = s;
+    return txn_build_graph(cycles, add_all, s, SIM_TXN_REALTIME) &&
+           txn_find_cycles(cycles, SIM_TXN_REALTIME);
 }

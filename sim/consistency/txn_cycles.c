@@ -26,12 +26,13 @@ struct part {
     uint32_t *queue;        /* and in which order. */
     uint32_t *depth;
     uint32_t round;
-    uint32_t implied; /* By what was found in this component. */
+    uint32_t found;   /* In this component, */
+    uint32_t implied; /* and what that implies. */
 };
 
 static void find(struct part *p, uint32_t anomaly)
 {
-    p->search->components[anomaly] += !(p->implied >> anomaly & 1);
+    p->found |= BIT(anomaly);
     p->implied |= sim_txn_implied(anomaly);
     p->search->found |= BIT(anomaly);
 }
@@ -355,6 +356,9 @@ static bool judge(struct txn_search *s, uint32_t *nodes, uint32_t node_count,
             find_family(&p, extra, SIM_TXN_G0_PROCESS);
         } else if (extra == SIM_TXN_REALTIME) {
             find_family(&p, extra, SIM_TXN_G0_REALTIME);
+        }
+        if (s->component_fn && p.found) {
+            s->component_fn(s->component_context, p.found);
         }
     }
     part_release(&p, node_count);

@@ -31,10 +31,13 @@ struct txn_search {
     const struct sim_txn_history *history;
     struct sim_scratch scratch;
     uint64_t steps, steps_max;
-    bool exhausted;                             /* The budget of steps. */
-    uint32_t found;                             /* Bit a: anomaly a. */
-    uint32_t wanted;                            /* Bit a: the model forbids it. */
-    uint32_t components[SIM_TXN_ANOMALY_COUNT]; /* In how many there is such a cycle. */
+    bool exhausted;  /* The budget of steps. */
+    uint32_t found;  /* Bit a: anomaly a. */
+    uint32_t wanted; /* Bit a: the model forbids it. */
+    /* Told of each component what kinds of cycles it has that are not implied by each other; may
+     * be NULL. */
+    void (*component_fn)(void *context, uint32_t found);
+    void *component_context;
 
     struct txn_order *orders; /* Of each key of lists. */
     uint32_t *distinct;       /* Where orders live of which an element stands twice in the list. */
