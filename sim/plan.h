@@ -356,6 +356,7 @@ struct sim_plan {
     uint64_t settle_ns;   /* Then at most this long for progress, on a healed quorum; 0: none. */
     uint64_t seed;        /* The default one. */
     bool shuffle_ties;
+    uint64_t max_events; /* A run with more than so many is cut short; 0: none is. */
     size_t memory_bytes; /* Capacity of the arena. */
     uint64_t checks;     /* Bit set of enum sim_check (sim/check/check.h). */
 

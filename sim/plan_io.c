@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#define MAGIC UINT64_C(0x034e414c504c4146) /* "FALPLAN", version 3 */
+#define MAGIC UINT64_C(0x044e414c504c4146) /* "FALPLAN", version 4 */
 
 struct io {
     uint8_t *out;      /* Writing: may be NULL to count only. */
@@ -415,6 +415,7 @@ static void io_sizes(struct io *io, struct sim_plan *plan)
     io_u64(io, &plan->settle_ns);
     io_u64(io, &plan->seed);
     io_bool(io, &plan->shuffle_ties);
+    io_u64(io, &plan->max_events);
     uint64_t memory_bytes = plan->memory_bytes;
     io_u64(io, &memory_bytes);
     if (memory_bytes > SIZE_MAX) {

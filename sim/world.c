@@ -341,6 +341,16 @@ static void handle(struct sim_world *world, const struct sim_pending *event)
     }
 }
 
+/* A node that answers every message with two fills any time with events. What would have come
+ * nobody knows, so nothing holds any more. */
+static void cut_short(struct sim_world *world)
+{
+    world->cut_short = true;
+    sim_clients_finish(world);
+    sim_checks_finish(world->checks);
+    world->ended = true;
+}
+
 static bool pop(struct sim_world *world, struct sim_pending *event)
 {
     return SIM_UNLIKELY(world->plan->shuffle_ties)
@@ -364,6 +374,10 @@ enum sim_stop sim_world_run(struct sim_world *world, uint64_t until_ns)
         handle(world, &event);
         if (SIM_UNLIKELY(world->out_of_memory || world->trace.full)) {
             return SIM_STOP_MEMORY;
+        }
+        if (SIM_UNLIKELY(world->trace.count > world->plan->max_events) &&
+            world->plan->max_events > 0 && !world->ended) {
+            cut_short(world);
         }
         /* Asked for progress and seen: no need to wait for the end of the time given. */
         if (SIM_UNLIKELY(world->phase == 1) && !world->ended && world->progressed) {

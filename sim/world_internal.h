@@ -173,6 +173,7 @@ struct sim_world {
     bool ended;
     bool out_of_memory;
     bool failed;
+    bool cut_short; /* There were too many events. */
     uint32_t phase; /* 0: faults and safety; 1: settling, progress demanded; 2: nothing is asked
                      * any more, and replicas have time to become equal. */
     /* net.c */

@@ -60,7 +60,7 @@ Test(plan, begins_with_its_name_and_version)
     load_full(&s);
     size_t size;
     uint8_t *bytes = write_plan(&s.plan, &size);
-    cr_expect_eq(memcmp(bytes, "FALPLAN\3", 8), 0);
+    cr_expect_eq(memcmp(bytes, "FALPLAN\4", 8), 0);
     cr_expect_eq(sim_get64(bytes + 8), 20 * SIM_S, "then the duration");
     bytes[7] = 2;
     struct sim_plan plan;

@@ -419,6 +419,30 @@ Test(world, shuffled_ties_are_an_order_for_each_seed)
     }
 }
 
+/* A run with more events than it may have ends there, and nobody knows what would have come. */
+Test(world, too_many_events_cut_a_run_short)
+{
+    for (uint32_t limited = 0; limited <= 1; limited++) {
+        struct stage s;
+        stage_plan(&s, 2, 0);
+        s.plan.duration_ns = SIM_S;
+        s.plan.checks = UINT64_C(1) << SIM_CHECK_CRASH_FREE;
+        s.plan.max_events = limited ? 50 : 0;
+        stage_talk(&s, 0, 1, 10 * SIM_MS, 90, 8);
+        stage_run(&s, 1);
+        const struct sim_check_state *state =
+            sim_checks_state(sim_world_checks(s.world), SIM_CHECK_CRASH_FREE);
+        if (limited) {
+            cr_expect_eq(state->verdict, SIM_UNKNOWN);
+            cr_expect_str_eq(state->detail, "the run was cut short at 0.130 s, after 52 events");
+        } else {
+            cr_expect_eq(state->verdict, SIM_HOLDS);
+            cr_expect_gt(sim_world_events(s.world), 100);
+        }
+        stage_end(&s);
+    }
+}
+
 /* ---- Memory ------------------------------------------------------------------------------------
  */
 

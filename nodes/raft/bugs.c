@@ -12,7 +12,7 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
     [RAFT_R03] = {"R03_no_joint_phase",
                   "Several voters are changed at once, without a time in which the old and the new "
                   "majority must both agree.",
-                  "Ongaro and Ousterhout 2014, section 6", "election_safety"},
+                  "Ongaro and Ousterhout 2014, section 6", "config_safety"},
     [RAFT_R04] = {"R04_disruptive_server",
                   "A node that hears of no leader raises its term without asking whether it could "
                   "win, and on its return the leader that all others hear gives way.",
@@ -74,7 +74,7 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
     [RAFT_R19] = {"R19_configuration_not_in_snapshot",
                   "The snapshot leaves out the configuration, so whoever starts from it believes "
                   "in the first one.",
-                  "libraft baa8f52 and 0a0ffa4; canonical/raft #250 and #323", "election_safety"},
+                  "libraft baa8f52 and 0a0ffa4; canonical/raft #250 and #323", "snapshot_safety"},
     [RAFT_R20] = {"R20_conflicting_suffix_kept",
                   "After an installed snapshot the log goes on with what was behind its index "
                   "before, even if that conflicts.",
@@ -93,7 +93,7 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
          "CCF #3948", "election_safety"},
     [RAFT_R24] = {"R24_configuration_on_apply",
                   "A configuration takes effect when it is applied, not when it is in the log.",
-                  "etcd #2397, #7625 and #11284", "state_machine_safety"},
+                  "etcd #2397, #7625 and #11284", "config_safety"},
     [RAFT_R25] = {"R25_over_ack",
                   "A follower acknowledges its whole log, also the part that the leader has not "
                   "compared.",

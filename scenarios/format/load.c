@@ -84,6 +84,10 @@ static void load_sizes(struct load *l, const struct json_at *root)
     if (at.json && load_choice(l, &at, "order of ties", ties, &order)) {
         l->plan->shuffle_ties = order == 1;
     }
+    at = json_member(root, "max_events");
+    if (at.json) {
+        load_count(l, &at, 1, UINT64_C(1) << 53, &l->plan->max_events);
+    }
     at = json_member(root, "memory");
     uint64_t memory_bytes = 0;
     if (at.json && load_quantity(l, &at, UNITS_SIZE, &memory_bytes)) {

@@ -18,9 +18,9 @@
 
 const struct load_object_info load_objects[LOAD_OBJECT_COUNT] = {
     [LOAD_SCENARIO] = {"scenario", KEYS("$schema", "title", "why", "lesson", "source", "duration",
-                                        "seed", "settle", "ties", "memory", "topology", "nodes",
-                                        "clients", "administrators", "faults", "swarm", "fates",
-                                        "checks", "expect", "matrix")},
+                                        "seed", "settle", "ties", "max_events", "memory",
+                                        "topology", "nodes", "clients", "administrators", "faults",
+                                        "swarm", "fates", "checks", "expect", "matrix")},
     [LOAD_TOPOLOGY] = {"topology", KEYS("regions", "zones", "links", "hosts")},
     [LOAD_LINK] = {"link", KEYS("between", "from", "to", LINK_KNOBS, ADVERSARY_KNOBS)},
     [LOAD_BURST] = {"burst", KEYS("enter", "leave", "loss")},

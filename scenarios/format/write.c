@@ -167,6 +167,9 @@ static void write_sizes(const struct sim_plan *plan, cJSON *root)
     if (plan->shuffle_ties) {
         write_text(root, "ties", "shuffled");
     }
+    if (plan->max_events > 0) {
+        write_count(root, "max_events", plan->max_events);
+    }
     if (plan->memory_bytes != standard.memory_bytes) {
         write_quantity(root, "memory", UNITS_SIZE, plan->memory_bytes);
     }

@@ -2,6 +2,7 @@
  * the verdicts at the end. The invariants themselves are in consensus.c and beside it. */
 #include "sim/check/ghost.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -275,13 +276,21 @@ static void last_looks(struct sim_checks *checks)
     }
 }
 
+static void say_cut_short(const struct sim_checks *checks, struct sim_check_state *state)
+{
+    const struct sim_world *world = checks->world;
+    snprintf(state->detail, sizeof state->detail,
+             "the run was cut short at %" PRIu64 ".%03" PRIu64 " s, after %" PRIu64 " events",
+             world->now_ns / SIM_S, world->now_ns / SIM_MS % 1000, world->trace.count);
+}
+
 void sim_checks_finish(struct sim_checks *checks)
 {
     if (checks->finished) {
         return;
     }
     last_looks(checks);
-    if (!checks->world->out_of_memory) {
+    if (!checks->world->out_of_memory && !checks->world->cut_short) {
         if (sim_check_watched(checks, SIM_CHECK_CONVERGENCE)) {
             sim_check_convergence(checks);
         }
@@ -294,9 +303,13 @@ void sim_checks_finish(struct sim_checks *checks)
         if (state->judged || !(checks->enabled >> i & 1)) {
             continue;
         }
-        state->verdict = state->violated    ? SIM_VIOLATED
-                         : state->exercised ? SIM_HOLDS
-                                            : SIM_VACUOUS;
+        state->verdict = state->violated            ? SIM_VIOLATED
+                         : checks->world->cut_short ? SIM_UNKNOWN
+                         : state->exercised         ? SIM_HOLDS
+                                                    : SIM_VACUOUS;
+        if (state->verdict == SIM_UNKNOWN) {
+            say_cut_short(checks, state);
+        }
     }
 }
 
