@@ -303,6 +303,23 @@ Test(raft_membership, campaigns_while_its_removal_is_not_committed)
     cr_expect_eq(node()->role, SIM_ROLE_FOLLOWER, "and then it is removed");
 }
 
+/* So may one that the joint configuration before counted among the old only. */
+Test(raft_membership, campaigns_after_a_joint_configuration_without_it)
+{
+    fake_boot(env);
+    give_configuration(1, 1, 0, 0,
+                       (struct raft_configuration){.voters = B | C, .old_voters = A | B});
+    give_configuration(1, 1, 1, 1, (struct raft_configuration){.voters = B | C});
+    fake_sync_all(env);
+    expect_config(2, B | C, 0, 0);
+    fake_fire(env, RAFT_TIMER_ELECTION);
+    fake_sync_all(env);
+    cr_expect_eq(node()->role, SIM_ROLE_CANDIDATE);
+    give_append(1, node()->term, 2, 1, 2, NULL);
+    fake_fire(env, RAFT_TIMER_ELECTION);
+    cr_expect_eq(node()->role, SIM_ROLE_FOLLOWER, "its removal is committed");
+}
+
 /* The last voter cannot be removed, nor is anything changed that is as it is. */
 Test(raft_membership, keeps_one_voter)
 {

@@ -87,8 +87,11 @@ bool raft_may_campaign(const struct raft *r)
     /* A server that the last configuration removes may be the only one that can win while that
      * is not committed: its log is the longest (4.2.2). */
     const struct raft_membership *m = &r->membership;
-    return m->count > 1 && raft_in_force(r)->index > r->commit &&
-           (m->list[m->count - 2].voters >> raft_place(r, r->self) & 1);
+    if (m->count < 2 || raft_in_force(r)->index <= r->commit) {
+        return false;
+    }
+    const struct raft_configuration *before = &m->list[m->count - 2];
+    return (before->voters | before->old_voters) >> raft_place(r, r->self) & 1;
 }
 
 /* ---- Entries ------------------------------------------------------------------------------- */
