@@ -152,3 +152,47 @@ Test(linearizable, no_set_has_an_element_twice)
     sim_consistency_result_release(&result);
     sim_history_release(&h);
 }
+
+/* A thousand values pushed one after the other and popped again, the last first; `swapped` and the
+ * one below it the other way round. */
+static void deep_stack(uint32_t swapped, struct sim_consistency_result *result)
+{
+    enum { DEPTH = 1000 };
+    struct sim_history h;
+    cr_assert_eq(sim_history_init(&h, MEMORY), SIM_OK);
+    h.object = SIM_OBJECT_STACK;
+    const uint32_t process = sim_history_process(&h, 0);
+    for (uint32_t i = 0; i < 2 * DEPTH; i++) {
+        const bool push = i < DEPTH;
+        uint32_t number = push ? i : 2 * DEPTH - 1 - i;
+        if (!push && swapped > 0 && (number == swapped || number == swapped - 1)) {
+            number = 2 * swapped - 1 - number;
+        }
+        const uint32_t value = sim_history_integer(&h, number);
+        const struct sim_history_operation o = {.process = process,
+                                                .action = push ? SIM_ACTION_PUSH : SIM_ACTION_POP,
+                                                .value = push ? value : SIM_VALUE_NIL};
+        sim_history_return(&h, sim_history_invoke(&h, &o), SIM_OUTCOME_OK,
+                           push ? SIM_VALUE_UNKNOWN : value);
+    }
+    sim_check_linearizable(&h, &budget, result);
+    sim_history_release(&h);
+}
+
+/* Found without search, and shown by the two values that cannot both be right. */
+Test(linearizable, deep_stacks_are_judged_in_few_steps)
+{
+    struct sim_consistency_result result;
+    deep_stack(0, &result);
+    cr_expect_eq(result.verdict, SIM_HOLDS);
+    cr_expect_leq(result.steps, 3000);
+    sim_consistency_result_release(&result);
+    for (uint32_t swapped = 1; swapped < 1000; swapped += 111) {
+        deep_stack(swapped, &result);
+        cr_assert_eq(result.verdict, SIM_VIOLATED, "%" PRIu32, swapped);
+        cr_assert_eq(result.witness_count, 4, "%" PRIu32, swapped);
+        cr_expect_eq(result.witness[0], swapped - 1, "%" PRIu32, swapped);
+        cr_expect_eq(result.witness[3], 2000 - swapped, "%" PRIu32, swapped);
+        sim_consistency_result_release(&result);
+    }
+}

@@ -211,6 +211,8 @@ static enum sim_monitor_answer ask_monitor(struct checker *c, const struct part 
         return sim_monitor_register(&c->monitor, part->places, part->count, found);
     case SIM_OBJECT_QUEUE:
         return sim_monitor_queue(&c->monitor, part->places, part->count, found);
+    case SIM_OBJECT_STACK:
+        return sim_monitor_stack(&c->monitor, part->places, part->count, found);
     case SIM_OBJECT_SET:
         return sim_monitor_set(&c->monitor, part->places, part->count, found);
     default:

@@ -45,6 +45,10 @@ enum sim_monitor_answer sim_monitor_register(struct sim_monitor *monitor, const 
 enum sim_monitor_answer sim_monitor_queue(struct sim_monitor *monitor, const uint32_t *places,
                                           uint32_t count, struct sim_monitor_result *result);
 
+/* Stacks with unique values (Abdulla et al. 2025). */
+enum sim_monitor_answer sim_monitor_stack(struct sim_monitor *monitor, const uint32_t *places,
+                                          uint32_t count, struct sim_monitor_result *result);
+
 /* Sets that only grow, each element added once, with reads of the whole set. */
 enum sim_monitor_answer sim_monitor_set(struct sim_monitor *monitor, const uint32_t *places,
                                         uint32_t count, struct sim_monitor_result *result);
