@@ -106,6 +106,11 @@ static void tell(const struct log_search *s, bool whole, struct sim_consistency_
         result->verdict = SIM_VIOLATED;
         keep_witness(s, worst, result);
         log_case_words(s, (enum sim_log_error)worst, result->detail, sizeof result->detail);
+        if (s->counts[worst] > 1) {
+            const size_t used = strlen(result->detail);
+            (void)snprintf(result->detail + used, sizeof result->detail - used,
+                           " (and %" PRIu64 " more)", s->counts[worst] - 1);
+        }
         return;
     }
     result->verdict = whole ? SIM_HOLDS : SIM_UNKNOWN;
