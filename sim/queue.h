@@ -1,9 +1,10 @@
 /* Pending events, ordered by time, equal times in the order of insertion.
  *
  * A radix heap: a simulator's queue is monotone (nothing is scheduled before the last event
- * taken), so buckets by the highest digit in which a time differs from the last one need no
- * comparisons and touch memory in sequence. Each bucket keeps insertion order, and a bucket
- * is redistributed in that order, so ties come out by sequence without storing one. */
+ * taken), so buckets by the highest digit in which a time differs from an earlier one need hardly
+ * a comparison and touch memory in sequence; only a bucket of few events, from which events
+ * are taken, is sorted. Each bucket keeps insertion order, and a bucket is redistributed in that
+ * order, so ties come out by sequence without storing one. */
 #ifndef SIM_QUEUE_H
 #define SIM_QUEUE_H
 

@@ -414,7 +414,7 @@ Test(queue, out_of_memory_changes_nothing)
     for (uint64_t seed = 0; seed < 200; seed++) {
         struct sim_rng rng;
         sim_rng_seed(&rng, seed, 10);
-        set_up(32 * 1024 + 1000 * seed);
+        set_up(48 * 1024 + 1000 * seed);
         model.count = 0;
         const uint32_t magnitude = 1 + (uint32_t)seed % 60;
         uint64_t now_ns = 0;

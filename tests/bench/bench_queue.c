@@ -44,7 +44,7 @@ static void *must(void *pointer)
 static double now_s(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* What others do moves it less than the wall's. */
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
