@@ -158,3 +158,40 @@ Test(bugs, are_not_seen_where_there_are_none)
         corpus_close(&scenario, &runner);
     }
 }
+
+/* Some bugs show to clients, who know nothing of servers: what they saw has no order. Without the
+ * bug the same seeds have one. */
+Test(bugs, that_show_to_clients_leave_what_they_saw_without_an_order)
+{
+    static const struct {
+        const char *bug;
+        const char *profile;
+        uint32_t check;
+    } shown[] = {
+        {"R11_stale_leader_reads", "scenarios/bugs/swarm_reads.json", SIM_CHECK_LINEARIZABLE},
+        {"R12_reads_before_own_commit", "scenarios/bugs/swarm_reads.json", SIM_CHECK_LINEARIZABLE},
+        {"R13_old_answers_counted", "scenarios/bugs/swarm_late_answers.json",
+         SIM_CHECK_LINEARIZABLE},
+        {"R16_no_sessions", "scenarios/raft/swarm_linearizable.json", SIM_CHECK_LINEARIZABLE},
+        {"R16_no_sessions", "scenarios/raft/swarm_transactions.json",
+         SIM_CHECK_STRICT_SERIALIZABLE},
+        {"R11_stale_leader_reads", "scenarios/raft/swarm_transactions.json",
+         SIM_CHECK_STRICT_SERIALIZABLE},
+    };
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        for (uint32_t planted = 0; planted <= 1; planted++) {
+            struct scenario scenario;
+            struct runner runner = {0};
+            uint32_t verdicts[SIM_VERDICT_COUNT] = {0};
+            cr_assert(
+                corpus_open(&scenario, &runner, shown[i].profile, planted ? shown[i].bug : ""));
+            scenario.plan.checks = UINT64_C(1) << shown[i].check;
+            for (uint64_t seed = 1; seed <= 10 && verdicts[SIM_VIOLATED] == 0; seed++) {
+                verdicts[run(&runner, &scenario, seed, shown[i].check, !planted)]++;
+            }
+            cr_expect_eq(verdicts[SIM_VIOLATED], planted, "%s", shown[i].bug);
+            cr_expect(planted || verdicts[SIM_HOLDS] == 10, "%s", shown[i].profile);
+            corpus_close(&scenario, &runner);
+        }
+    }
+}
