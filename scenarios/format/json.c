@@ -374,6 +374,7 @@ static bool keys_add(struct scan *s, struct keys *keys, size_t begin)
     char *key = decode(s, begin, s->at);
     if (!key || (keys->count == keys->capacity && !keys_grow(keys))) {
         free(key);
+        s->problem->out_of_memory = true;
         return fail_at(s, begin, "out of memory");
     }
     const uint64_t hash = sim_hash_name(key);
@@ -463,8 +464,8 @@ static bool scan_value(struct scan *s)
 bool json_check(const char *text, size_t size_bytes, struct json_problem *problem)
 {
     struct scan s = {.text = text, .size = size_bytes, .problem = problem};
+    *problem = (struct json_problem){.place = {0, 0}};
     if (size_bytes > JSON_SIZE_MAX) {
-        *problem = (struct json_problem){.place = {0, 0}};
         snprintf(problem->message, sizeof problem->message, "larger than %zu MiB",
                  JSON_SIZE_MAX >> 20);
         return false;

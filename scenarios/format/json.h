@@ -20,6 +20,7 @@ struct json_place {
 struct json_problem {
     struct json_place place;
     char message[200];
+    bool out_of_memory; /* It may be good: nobody could tell. */
 };
 
 /* Is it JSON we accept? False: `problem` says where and why not. */

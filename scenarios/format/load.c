@@ -130,6 +130,7 @@ static enum sim_status load_tree(struct load *l)
 {
     struct json_problem problem;
     if (!json_check(l->text, l->size_bytes, &problem)) {
+        l->out_of_memory = problem.out_of_memory;
         load_error_nowhere(l, "$", problem.message);
         if (l->scenario->error_count > 0) {
             l->scenario->errors[0].line = problem.place.line;
@@ -142,7 +143,9 @@ static enum sim_status load_tree(struct load *l)
         return SIM_ENOMEM; /* The text is good. */
     }
     load_apply_sets(l, tree);
-    load_root(l, tree);
+    if (!l->out_of_memory) {
+        load_root(l, tree);
+    }
     cJSON_Delete(tree);
     if (l->out_of_memory) {
         return SIM_ENOMEM;
@@ -195,6 +198,8 @@ enum sim_status scenario_parse(struct scenario *scenario, const char *name, cons
     return status;
 }
 
+static const char no_memory[] = "out of memory";
+
 /* The file's bytes, to be freed; NULL, with *why, if it cannot be read. One byte more than
  * allowed is enough to see that it is too large. */
 static char *read_file(const char *file, size_t *size_bytes, const char **why)
@@ -208,7 +213,7 @@ static char *read_file(const char *file, size_t *size_bytes, const char **why)
     errno = 0;
     *size_bytes = text ? fread(text, 1, JSON_SIZE_MAX + 1, stream) : 0;
     if (!text || ferror(stream)) {
-        *why = text ? strerror(errno) : "out of memory";
+        *why = text ? strerror(errno) : no_memory;
         free(text);
         text = NULL;
     }
@@ -234,7 +239,7 @@ enum sim_status scenario_load(struct scenario *scenario, const char *file, const
     char message[200];
     snprintf(message, sizeof message, "cannot be read: %s", why);
     load_error_nowhere(&l, "$", message);
-    return scenario->file && !l.out_of_memory ? SIM_EINVAL : SIM_ENOMEM;
+    return scenario->file && !l.out_of_memory && why != no_memory ? SIM_EINVAL : SIM_ENOMEM;
 }
 
 void scenario_release(struct scenario *scenario)

@@ -99,15 +99,19 @@ static bool is_long_integer(const char *value)
     return strlen(value) > 15 && strspn(value, "0123456789") == strlen(value);
 }
 
+static const char no_memory[] = "out of memory";
+
 /* JSON if it is that, else the text itself. An integer with more digits than a double has stays a
- * text too, so that seeds are exact. */
+ * text too, so that seeds are exact. NULL without memory. */
 static cJSON *parse_value(const char *value)
 {
     struct json_problem problem;
-    if (!is_long_integer(value) && json_check(value, strlen(value), &problem)) {
-        return cJSON_Parse(value);
+    if (is_long_integer(value)) {
+        return cJSON_CreateString(value);
     }
-    return cJSON_CreateString(value);
+    return json_check(value, strlen(value), &problem) ? cJSON_Parse(value)
+           : problem.out_of_memory                    ? NULL
+                                                      : cJSON_CreateString(value);
 }
 
 /* The member or element that a step names; NULL if it is not there. */
@@ -159,7 +163,10 @@ static const char *apply(cJSON *tree, const struct set_path *path)
                                                 : cJSON_CreateArray();
             if (!child || !put_child(container, step, child)) {
                 cJSON_Delete(child);
-                return "out of memory";
+                return no_memory;
+            }
+            if (step->key[0] && !child->string) {
+                return no_memory; /* cJSON has put it in its place without a key. */
             }
         }
         if (last) {
@@ -177,6 +184,7 @@ void load_apply_sets(struct load *l, cJSON *tree)
         if (!problem) {
             continue;
         }
+        l->out_of_memory |= problem == no_memory;
         char where[sizeof l->scenario->errors->path] = "$";
         char message[sizeof l->scenario->errors->message];
         if (!path.problem) {

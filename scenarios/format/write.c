@@ -10,6 +10,8 @@
 #define SETTLE_NS (10 * SIM_S) /* What the loader gives checks that need time after healing. */
 #define JSON_INTEGER_MAX (UINT64_C(1) << 53)
 
+static const char no_memory[] = "out of memory";
+
 /* ---- Places -------------------------------------------------------------------------------- */
 
 /* Are the delays and prices between the zones those of this matrix (NULL: of one place)? */
@@ -40,11 +42,15 @@ static bool is_matrix(const struct sim_plan *plan, const struct regions *regions
     return !regions || regions_find(regions, plan->regions[0]) < regions->count;
 }
 
-static const char *matrix_name(const struct sim_plan *plan)
+static const char *matrix_name(struct write *w)
 {
+    const struct sim_plan *plan = w->plan;
     const char *found = NULL;
     for (size_t i = 0; regions_matrices[i] && !found; i++) {
         struct regions *regions = regions_load(regions_matrices[i]);
+        if (!regions) {
+            write_fail(w, no_memory);
+        }
         found = regions && is_matrix(plan, regions) ? regions_matrices[i] : NULL;
         free(regions);
     }
@@ -57,19 +63,19 @@ static void write_zones(struct write *w, cJSON *topology)
     const bool local = plan->region_count == 1 && strcmp(plan->regions[0], "local") == 0;
     if (local && is_matrix(plan, NULL)) {
         const bool nameless = plan->zone_count == 1 && strcmp(plan->zones[0].name, "local") == 0;
-        cJSON *zones = nameless ? NULL : cJSON_AddArrayToObject(topology, "zones");
+        cJSON *zones = nameless ? NULL : write_array(topology, "zones");
         for (uint32_t i = 0; zones && i < plan->zone_count; i++) {
-            (void)cJSON_AddItemToArray(zones, cJSON_CreateString(plan->zones[i].name));
+            write_string(zones, plan->zones[i].name);
         }
         return;
     }
-    const char *matrix = local ? NULL : matrix_name(plan);
+    const char *matrix = local ? NULL : matrix_name(w);
     if (!matrix) {
         write_fail(w, "delays between zones that are in no table");
         return;
     }
     write_text(topology, "regions", matrix);
-    cJSON *zones = cJSON_AddObjectToObject(topology, "zones");
+    cJSON *zones = write_object(topology, "zones");
     for (uint32_t i = 0; i < plan->zone_count; i++) {
         write_text(zones, plan->zones[i].name, plan->regions[plan->zones[i].region]);
     }
@@ -78,19 +84,16 @@ static void write_zones(struct write *w, cJSON *topology)
 static void write_topology(struct write *w, cJSON *root)
 {
     const struct sim_plan *plan = w->plan;
-    cJSON *topology = cJSON_AddObjectToObject(root, "topology");
+    cJSON *topology = write_object(root, "topology");
     write_zones(w, topology);
-    cJSON *links = plan->link_count ? cJSON_AddArrayToObject(topology, "links") : NULL;
+    cJSON *links = plan->link_count ? write_array(topology, "links") : NULL;
     for (uint32_t i = 0; i < plan->link_count; i++) {
         const struct sim_link_rule *rule = &plan->links[i];
-        cJSON *object = cJSON_CreateObject();
+        cJSON *object = write_element(links);
         write_ends(w, object, &rule->from, &rule->to, !rule->both_ways);
         write_link_knobs(w, object, &rule->change);
-        (void)cJSON_AddItemToArray(links, object);
     }
-    if (topology && !topology->child) {
-        cJSON_DeleteItemFromObject(root, "topology");
-    }
+    write_drop_empty(root, "topology");
 }
 
 /* ---- Checks -------------------------------------------------------------------------------- */
@@ -108,15 +111,15 @@ static void write_enabled(const struct sim_plan *plan, cJSON *root, const uint32
     if (plan->checks == (expected ? expected : SIM_CHECKS_ALL & ~SIM_CHECKS_SETTLE)) {
         return; /* What is expected is watched; where nothing is, all that needs no time. */
     }
-    cJSON *array = cJSON_AddArrayToObject(root, "checks");
+    cJSON *array = write_array(root, "checks");
     uint64_t named = plan->checks;
     if ((named & SIM_CHECKS_ALL) == SIM_CHECKS_ALL) {
-        (void)cJSON_AddItemToArray(array, cJSON_CreateString("all"));
+        write_string(array, "all");
         named &= ~SIM_CHECKS_ALL;
     }
     for (uint32_t i = 0; i < SIM_CHECK_COUNT; i++) {
         if (named >> i & 1) {
-            (void)cJSON_AddItemToArray(array, cJSON_CreateString(sim_check_infos[i].name));
+            write_string(array, sim_check_infos[i].name);
         }
     }
 }
@@ -129,7 +132,7 @@ static void write_checks(const struct sim_plan *plan, cJSON *root, const uint32_
         if (expect[i] == SCENARIO_NO_EXPECTATION || !(plan->checks >> i & 1)) {
             continue;
         }
-        object = object ? object : cJSON_AddObjectToObject(root, "expect");
+        object = object ? object : write_object(root, "expect");
         write_text(object, sim_check_infos[i].name,
                    expect[i] == SCENARIO_SOMETIMES ? "sometimes" : sim_verdict_name(expect[i]));
     }
@@ -194,6 +197,6 @@ char *scenario_write(const struct sim_plan *plan, const struct scenario_words *w
     write_checks(plan, root, expect);
     char *text = w.problem ? NULL : write_print(root);
     cJSON_Delete(root);
-    *problem = w.problem ? w.problem : "out of memory";
+    *problem = w.problem ? w.problem : no_memory;
     return text;
 }

@@ -12,19 +12,18 @@ static const char *const function_names[SIM_FUNCTION_COUNT] = {
 
 static void write_txn(cJSON *object, const struct sim_script_step *step)
 {
-    cJSON *parts = cJSON_AddArrayToObject(object, function_names[SIM_TXN]);
+    cJSON *parts = write_array(object, function_names[SIM_TXN]);
     const struct sim_operation operation = {.function = SIM_TXN, .expected = step->expected};
     struct sim_part part;
     for (uint32_t i = 0; sim_operation_part(&operation, i, &part); i++) {
-        cJSON *one = cJSON_CreateObject();
+        cJSON *one = write_element(parts);
         write_count(one, function_names[part.function], part.key);
-        (void)cJSON_AddItemToArray(parts, one);
     }
 }
 
 static void write_what(cJSON *object, const struct sim_script_step *step)
 {
-    cJSON *what = cJSON_AddObjectToObject(object, function_names[step->function]);
+    cJSON *what = write_object(object, function_names[step->function]);
     write_count(what, "key", step->key);
     if (step->expected) {
         write_count(what, "from", step->expected);
@@ -37,7 +36,7 @@ static void write_what(cJSON *object, const struct sim_script_step *step)
 static void write_step(struct write *w, cJSON *array, const struct sim_workload *load,
                        const struct sim_script_step *step)
 {
-    cJSON *object = cJSON_CreateObject();
+    cJSON *object = write_element(array);
     write_quantity(object, "at", UNITS_DURATION, step->at_ns);
     if (step->client != load->first_client) {
         write_text(object, "by", w->plan->nodes[step->client].name);
@@ -50,12 +49,11 @@ static void write_step(struct write *w, cJSON *array, const struct sim_workload 
     } else {
         write_what(object, step);
     }
-    (void)cJSON_AddItemToArray(array, object);
 }
 
 static void write_script(struct write *w, cJSON *object, const struct sim_workload *load)
 {
-    cJSON *array = cJSON_AddArrayToObject(object, "script");
+    cJSON *array = write_array(object, "script");
     for (uint32_t i = 0; i < w->plan->script_count; i++) {
         const struct sim_script_step *step = &w->plan->script[i];
         if (step->client - load->first_client < load->client_count) {
@@ -92,7 +90,7 @@ static void write_operations(cJSON *object, const struct sim_workload *load)
     for (uint32_t f = 0; f < SIM_FUNCTION_COUNT; f++) {
         standard = standard && load->weight[f] == (f == SIM_READ || f == SIM_WRITE);
     }
-    cJSON *operations = standard ? NULL : cJSON_AddObjectToObject(object, "operations");
+    cJSON *operations = standard ? NULL : write_object(object, "operations");
     for (uint32_t f = 0; operations && f < SIM_FUNCTION_COUNT; f++) {
         if (load->weight[f]) {
             write_count(operations, function_names[f], load->weight[f]);
@@ -108,7 +106,7 @@ static void write_transactions(cJSON *object, const struct sim_workload *load)
     if (!weights && load->txn_parts == SIM_TXN_PARTS_MAX) {
         return;
     }
-    cJSON *transactions = cJSON_AddObjectToObject(object, "transactions");
+    cJSON *transactions = write_object(object, "transactions");
     for (uint32_t f = 0; f < SIM_TXN_FUNCTION_COUNT; f++) {
         if (load->txn_weight[f]) {
             write_count(transactions, function_names[sim_txn_function(f)], load->txn_weight[f]);
@@ -178,10 +176,9 @@ static void write_workload(struct write *w, cJSON *object, const struct sim_work
 
 void write_clients(struct write *w, cJSON *root)
 {
-    cJSON *array = w->plan->workload_count ? cJSON_AddArrayToObject(root, "clients") : NULL;
+    cJSON *array = w->plan->workload_count ? write_array(root, "clients") : NULL;
     for (uint32_t i = 0; i < w->plan->workload_count; i++) {
-        cJSON *object = cJSON_CreateObject();
+        cJSON *object = write_element(array);
         write_workload(w, object, &w->plan->workloads[i]);
-        (void)cJSON_AddItemToArray(array, object);
     }
 }

@@ -1,16 +1,13 @@
 /* Faults, the rules of the swarm, and the fates of single messages, written. */
 #include "scenarios/format/write_internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 /* ---- When ---------------------------------------------------------------------------------- */
 
 static void write_condition(struct write *w, cJSON *object, const struct sim_condition *when)
 {
     const struct sim_selector *s = &when->nodes.selectors[0];
     const struct sim_node_kind *kind = write_kind_of(w, &when->nodes);
-    cJSON *condition = cJSON_AddObjectToObject(object, "when");
+    cJSON *condition = write_object(object, "when");
     if (when->nodes.count != 1 || s->kind != SIM_SELECT_ALL) {
         write_selection(w, condition, "nodes", &when->nodes);
     }
@@ -28,9 +25,7 @@ static void write_condition(struct write *w, cJSON *object, const struct sim_con
     if (when->wanted >= 0 && when->wanted < names) {
         write_text(condition, key, fact->values[when->wanted]);
     } else {
-        char digits[24];
-        (void)snprintf(digits, sizeof digits, "%" PRId64, when->wanted);
-        (void)cJSON_AddRawToObject(condition, key, digits);
+        write_integer(condition, key, when->wanted);
     }
 }
 
@@ -69,20 +64,14 @@ static void write_partition(struct write *w, cJSON *object, const struct sim_fau
         return;
     }
     if (f->shape == SIM_CUT_BETWEEN && f->peers.count > 0) {
-        cJSON *inner = cJSON_CreateObject(); /* Made by key, then only its values are kept. */
-        write_selection(w, inner, "of", &f->targets);
-        write_selection(w, inner, "from", &f->peers);
-        cJSON *sides = cJSON_AddArrayToObject(object, "partition");
-        (void)cJSON_AddItemToArray(sides, cJSON_DetachItemFromObject(inner, "of"));
-        (void)cJSON_AddItemToArray(sides, cJSON_DetachItemFromObject(inner, "from"));
-        cJSON_Delete(inner);
+        write_sides(w, object, "partition", &f->targets, &f->peers);
         return;
     }
     const bool drawn = f->shape >= SIM_CUT_HALVES;
     if (drawn && f->amount) {
         write_fail(w, "a division with a number of its own");
     }
-    cJSON *inner = cJSON_AddObjectToObject(object, "partition");
+    cJSON *inner = write_object(object, "partition");
     write_text(inner, "shape", shapes[f->shape]);
     if (!drawn || f->targets.count != 1 || f->targets.selectors[0].kind != SIM_SELECT_ALL) {
         write_selection(w, inner, "of", &f->targets);
@@ -95,14 +84,14 @@ static void write_partition(struct write *w, cJSON *object, const struct sim_fau
 static void write_link(struct write *w, cJSON *object, const struct sim_fault *f)
 {
     const bool adversary = f->link.fields == 1u << SIM_LINK_ADVERSARY;
-    cJSON *inner = cJSON_AddObjectToObject(object, adversary ? "adversary" : "link");
+    cJSON *inner = write_object(object, adversary ? "adversary" : "link");
     write_ends(w, inner, &f->targets, &f->peers, f->one_way);
     write_link_knobs(w, inner, &f->link);
 }
 
 static void write_clock(struct write *w, cJSON *object, const struct sim_fault *f)
 {
-    cJSON *inner = cJSON_AddObjectToObject(object, "clock");
+    cJSON *inner = write_object(object, "clock");
     write_selection(w, inner, "of", &f->targets);
     if (f->kind == SIM_FAULT_CLOCK_STEP) {
         write_signed(inner, "step", UNITS_DURATION, f->amount);
@@ -116,7 +105,7 @@ static void write_clock(struct write *w, cJSON *object, const struct sim_fault *
 static void write_people(struct write *w, cJSON *object, const struct sim_fault *f)
 {
     const bool admin = f->kind == SIM_FAULT_ADMIN_SET;
-    cJSON *inner = cJSON_AddObjectToObject(object, admin ? "admin" : "firewall");
+    cJSON *inner = write_object(object, admin ? "admin" : "firewall");
     const struct sim_node_kind *kind = write_kind_of(w, &f->targets);
     if (f->administrator == SIM_NOBODY) {
         write_fail(w, "a change by nobody");
@@ -127,7 +116,7 @@ static void write_people(struct write *w, cJSON *object, const struct sim_fault 
     if (!admin) {
         write_selection(w, inner, "to", &f->peers);
     } else if (kind && f->index < kind->setting_count) {
-        write_setting(cJSON_AddObjectToObject(inner, "set"), &kind->settings[f->index], f->value);
+        write_setting(write_object(inner, "set"), &kind->settings[f->index], f->value);
     } else {
         write_fail(w, "a change of a setting without a name");
     }
@@ -136,7 +125,7 @@ static void write_people(struct write *w, cJSON *object, const struct sim_fault 
 static void write_command(struct write *w, cJSON *object, const struct sim_fault *f)
 {
     const struct sim_node_kind *kind = write_kind_of(w, &f->targets);
-    cJSON *inner = cJSON_AddObjectToObject(object, "command");
+    cJSON *inner = write_object(object, "command");
     write_selection(w, inner, "of", &f->targets);
     if (!kind || !kind->commands) {
         write_fail(w, "a command without a name");
@@ -152,7 +141,7 @@ static void write_scale(struct write *w, cJSON *object, const struct sim_fault *
 {
     const struct sim_plan_group *group = &w->plan->groups[f->targets.selectors[0].index];
     const uint64_t most = group->node_count; /* A plan may ask for more in vain. */
-    cJSON *inner = cJSON_AddObjectToObject(object, "scale");
+    cJSON *inner = write_object(object, "scale");
     write_selection(w, inner, "of", &f->targets);
     write_count(inner, "to", (uint64_t)f->amount < most ? (uint64_t)f->amount : most);
     write_quantity(inner, "step", UNITS_DURATION, (uint64_t)f->value.low);
@@ -169,12 +158,12 @@ static void write_what(struct write *w, cJSON *object, const struct sim_fault *f
         write_link(w, object, f);
         break;
     case SIM_FAULT_SLOW:
-        inner = cJSON_AddObjectToObject(object, "slow");
+        inner = write_object(object, "slow");
         write_selection(w, inner, "of", &f->targets);
         write_quantity(inner, "speed", UNITS_SHARE, f->speed_ppm);
         break;
     case SIM_FAULT_DISK:
-        inner = cJSON_AddObjectToObject(object, "disk");
+        inner = write_object(object, "disk");
         write_selection(w, inner, "of", &f->targets);
         write_disk_knobs(inner, &f->disk);
         break;
@@ -184,7 +173,7 @@ static void write_what(struct write *w, cJSON *object, const struct sim_fault *f
         write_clock(w, object, f);
         break;
     case SIM_FAULT_MOVE:
-        inner = cJSON_AddObjectToObject(object, "move");
+        inner = write_object(object, "move");
         write_selection(w, inner, "of", &f->targets);
         write_text(inner, "to", w->plan->zones[f->index].name);
         break;
@@ -210,18 +199,16 @@ static void write_what(struct write *w, cJSON *object, const struct sim_fault *f
 void write_faults(struct write *w, cJSON *root)
 {
     const struct sim_plan *plan = w->plan;
-    cJSON *names =
-        plan->administrator_count ? cJSON_AddArrayToObject(root, "administrators") : NULL;
+    cJSON *names = plan->administrator_count ? write_array(root, "administrators") : NULL;
     for (uint32_t i = 0; i < plan->administrator_count; i++) {
-        (void)cJSON_AddItemToArray(names, cJSON_CreateString(plan->administrators[i]));
+        write_string(names, plan->administrators[i]);
     }
-    cJSON *array = plan->fault_count ? cJSON_AddArrayToObject(root, "faults") : NULL;
+    cJSON *array = plan->fault_count ? write_array(root, "faults") : NULL;
     for (uint32_t i = 0; i < plan->fault_count; i++) {
-        cJSON *object = cJSON_CreateObject();
+        cJSON *object = write_element(array);
         write_when(w, object, &plan->faults[i]);
         write_what(w, object, &plan->faults[i]);
         write_repeats(object, &plan->faults[i]);
-        (void)cJSON_AddItemToArray(array, object);
     }
 }
 
@@ -259,10 +246,10 @@ static void write_force(struct write *w, cJSON *object, const struct sim_swarm_r
 
 void write_swarm(struct write *w, cJSON *root)
 {
-    cJSON *array = w->plan->swarm_count ? cJSON_AddArrayToObject(root, "swarm") : NULL;
+    cJSON *array = w->plan->swarm_count ? write_array(root, "swarm") : NULL;
     for (uint32_t i = 0; i < w->plan->swarm_count; i++) {
         const struct sim_swarm_rule *rule = &w->plan->swarm[i];
-        cJSON *object = cJSON_CreateObject();
+        cJSON *object = write_element(array);
         write_text(object, "family", sim_swarm_family_name(rule->family));
         if (w->plan->group_count > 1) {
             write_text(object, "group", w->plan->groups[rule->group].name);
@@ -272,7 +259,6 @@ void write_swarm(struct write *w, cJSON *root)
         write_dist(object, "length", UNITS_DURATION, &rule->length);
         write_quantity(object, "min_length", UNITS_DURATION, rule->length_min_ns);
         write_force(w, object, rule);
-        (void)cJSON_AddItemToArray(array, object);
     }
 }
 
@@ -297,7 +283,7 @@ static const char *message_name(const struct write *w, const struct sim_fate_ove
 
 void write_fates(struct write *w, cJSON *root)
 {
-    cJSON *array = w->plan->fate_count ? cJSON_AddArrayToObject(root, "fates") : NULL;
+    cJSON *array = w->plan->fate_count ? write_array(root, "fates") : NULL;
     for (uint32_t i = 0; i < w->plan->fate_count; i++) {
         static const char *const actions[] = {[SIM_ACT_DROP] = "drop",
                                               [SIM_ACT_DUPLICATE] = "duplicate",
@@ -305,7 +291,7 @@ void write_fates(struct write *w, cJSON *root)
                                               [SIM_ACT_DELIVER] = "deliver"};
         const struct sim_fate_override *fate = &w->plan->fates[i];
         const char *message = message_name(w, fate);
-        cJSON *object = cJSON_CreateObject();
+        cJSON *object = write_element(array);
         write_text(object, "from", w->plan->nodes[fate->from].name);
         write_text(object, "to", w->plan->nodes[fate->to].name);
         if (message) {
@@ -319,6 +305,5 @@ void write_fates(struct write *w, cJSON *root)
         } else {
             write_bool(object, actions[fate->action], true);
         }
-        (void)cJSON_AddItemToArray(array, object);
     }
 }

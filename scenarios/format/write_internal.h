@@ -22,10 +22,21 @@ struct write {
 /* The format cannot say something. */
 void write_fail(struct write *w, const char *problem);
 
-/* ---- write_value.c: each adds a member `key` ----------------------------------------------- */
+/* ---- write_value.c: each adds a member `key`, or an element ---------------------------------
+ *
+ * Without memory nothing is added, and the parent's type gets this bit: then there will be no text.
+ * Adding to what could not be added does nothing. */
+#define WRITE_INCOMPLETE (1 << 16) /* cJSON's own flags are all below. */
+
+cJSON *write_object(cJSON *parent, const char *key);
+cJSON *write_array(cJSON *parent, const char *key);
+cJSON *write_element(cJSON *array); /* An object. */
+void write_string(cJSON *array, const char *text);
+void write_drop_empty(cJSON *parent, const char *key); /* Take an object without members away. */
 
 void write_text(cJSON *object, const char *key, const char *text);
 void write_count(cJSON *object, const char *key, uint64_t count); /* Below 2^53. */
+void write_integer(cJSON *object, const char *key, int64_t integer);
 void write_bool(cJSON *object, const char *key, bool value);
 void write_quantity(cJSON *object, const char *key, enum units_class class, uint64_t value);
 void write_signed(cJSON *object, const char *key, enum units_class class, int64_t value);
@@ -36,6 +47,9 @@ void write_dist(cJSON *object, const char *key, enum units_class class,
 bool write_dist_equal(const struct sim_dist *a, const struct sim_dist *b);
 void write_selection(struct write *w, cJSON *object, const char *key,
                      const struct sim_selection *selection);
+/* An array of two selections. */
+void write_sides(struct write *w, cJSON *object, const char *key, const struct sim_selection *one,
+                 const struct sim_selection *other);
 /* "between", or "from" and "to"; nothing for everybody both ways. */
 void write_ends(struct write *w, cJSON *object, const struct sim_selection *from,
                 const struct sim_selection *to, bool one_way);

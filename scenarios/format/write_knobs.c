@@ -34,7 +34,7 @@ static void write_chances(cJSON *object, const struct sim_link_change *change)
         write_quantity(object, "loss", UNITS_SHARE, k->loss_ppm);
     }
     if (sets(change, SIM_LINK_BURST)) {
-        cJSON *burst = cJSON_AddObjectToObject(object, "burst");
+        cJSON *burst = write_object(object, "burst");
         write_quantity(burst, "enter", UNITS_SHARE, k->burst_enter_ppm);
         write_quantity(burst, "leave", UNITS_SHARE, k->burst_leave_ppm);
         write_quantity(burst, "loss", UNITS_SHARE, k->burst_loss_ppm);
@@ -148,7 +148,7 @@ void write_disk_knobs(cJSON *object, const struct sim_disk_change *change)
 static cJSON *part(cJSON *host, const char *key)
 {
     cJSON *object = cJSON_GetObjectItemCaseSensitive(host, key);
-    return object ? object : cJSON_AddObjectToObject(host, key);
+    return object ? object : write_object(host, key);
 }
 
 static void write_cpu(cJSON *host, const struct sim_cpu_knobs *cpu)
@@ -212,7 +212,7 @@ static void write_disk(cJSON *host, const struct sim_disk_knobs *disk)
 
 void write_host(cJSON *object, const struct sim_host_knobs *host)
 {
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = write_object(object, "host");
     write_cpu(json, &host->cpu);
     write_clock(json, &host->clock);
     write_disk(json, &host->disk);
@@ -225,9 +225,5 @@ void write_host(cJSON *object, const struct sim_host_knobs *host)
     if (host->dns_ttl_ns) {
         write_quantity(json, "dns_ttl", UNITS_DURATION, host->dns_ttl_ns);
     }
-    if (json && json->child) {
-        (void)cJSON_AddItemToObject(object, "host", json);
-    } else {
-        cJSON_Delete(json);
-    }
+    write_drop_empty(object, "host");
 }

@@ -8,14 +8,12 @@
 
 void write_setting(cJSON *object, const struct sim_setting *setting, struct sim_value value)
 {
-    char digits[24];
     switch ((enum sim_setting_type)setting->type) {
     case SIM_SETTING_BOOL:
         write_bool(object, setting->name, value.low != 0);
         break;
     case SIM_SETTING_COUNT:
-        (void)snprintf(digits, sizeof digits, "%" PRId64, value.low);
-        (void)cJSON_AddRawToObject(object, setting->name, digits);
+        write_integer(object, setting->name, value.low);
         break;
     case SIM_SETTING_CHOICE:
         write_text(object, setting->name, setting->choices[value.low]);
@@ -33,7 +31,7 @@ void write_setting(cJSON *object, const struct sim_setting *setting, struct sim_
 
 static void write_config(cJSON *object, const struct sim_plan_node *node)
 {
-    cJSON *config = cJSON_CreateObject();
+    cJSON *config = write_object(object, "config");
     for (uint32_t i = 0; i < node->kind->setting_count; i++) {
         const struct sim_setting *setting = &node->kind->settings[i];
         if (node->settings[i].low != setting->standard.low ||
@@ -41,19 +39,15 @@ static void write_config(cJSON *object, const struct sim_plan_node *node)
             write_setting(config, setting, node->settings[i]);
         }
     }
-    if (config && config->child) {
-        (void)cJSON_AddItemToObject(object, "config", config);
-    } else {
-        cJSON_Delete(config);
-    }
+    write_drop_empty(object, "config");
 }
 
 static void write_bugs(cJSON *object, const struct sim_plan_node *node)
 {
-    cJSON *bugs = node->bugs ? cJSON_AddArrayToObject(object, "bugs") : NULL;
+    cJSON *bugs = node->bugs ? write_array(object, "bugs") : NULL;
     for (uint32_t i = 0; bugs && i < node->kind->bug_count; i++) {
         if (node->bugs >> i & 1) {
-            (void)cJSON_AddItemToArray(bugs, cJSON_CreateString(node->kind->bugs[i].name));
+            write_string(bugs, node->kind->bugs[i].name);
         }
     }
 }
@@ -92,9 +86,9 @@ void write_member_zones(const struct write *w, cJSON *object, uint32_t first, ui
         write_text(object, "zone", w->plan->zones[nodes[0].zone].name);
         return;
     }
-    cJSON *zones = cJSON_AddArrayToObject(object, "zones");
+    cJSON *zones = write_array(object, "zones");
     for (uint32_t i = 0; i < period; i++) {
-        (void)cJSON_AddItemToArray(zones, cJSON_CreateString(w->plan->zones[nodes[i].zone].name));
+        write_string(zones, w->plan->zones[nodes[i].zone].name);
     }
 }
 
@@ -119,11 +113,11 @@ static void write_start(struct write *w, cJSON *object, const struct sim_plan_gr
 
 void write_nodes(struct write *w, cJSON *root)
 {
-    cJSON *array = cJSON_AddArrayToObject(root, "nodes");
+    cJSON *array = write_array(root, "nodes");
     for (uint32_t g = 0; g < w->plan->group_count; g++) {
         const struct sim_plan_group *group = &w->plan->groups[g];
         const struct sim_plan_node *node = &w->plan->nodes[group->first_node];
-        cJSON *object = cJSON_CreateObject();
+        cJSON *object = write_element(array);
         write_check_members(w, group->name, group->first_node, group->node_count);
         write_text(object, "kind", node->kind->name);
         write_text(object, "name", group->name);
@@ -135,6 +129,5 @@ void write_nodes(struct write *w, cJSON *root)
         write_config(object, node);
         write_bugs(object, node);
         write_host(object, &node->host);
-        (void)cJSON_AddItemToArray(array, object);
     }
 }

@@ -63,6 +63,7 @@ static void add_key(struct text *t, const char *key)
 static void print_inline(struct text *t, const cJSON *json)
 {
     const bool object = cJSON_IsObject(json);
+    t->failed |= (json->type & WRITE_INCOMPLETE) != 0;
     if (!object && !cJSON_IsArray(json)) {
         add_scalar(t, json);
         return;
@@ -115,8 +116,10 @@ static void print(struct text *t, const cJSON *json, size_t indent, size_t colum
 char *write_print(const cJSON *tree)
 {
     struct text t = {.bytes = NULL};
-    print(&t, tree, 0, 0);
-    add(&t, "\n");
+    if (tree) {
+        print(&t, tree, 0, 0);
+        add(&t, "\n");
+    }
     if (t.failed) {
         free(t.bytes);
         return NULL;

@@ -13,21 +13,75 @@ void write_fail(struct write *w, const char *problem)
     }
 }
 
+/* ---- Members ------------------------------------------------------------------------------- */
+
+/* What could not be added is noted in its parent, which is no parent if there is none: then the
+ * parent's own absence has been noted. */
+static cJSON *noted(cJSON *parent, cJSON *added)
+{
+    if (parent && !added) {
+        parent->type |= WRITE_INCOMPLETE;
+    }
+    return added;
+}
+
+cJSON *write_object(cJSON *parent, const char *key)
+{
+    return noted(parent, cJSON_AddObjectToObject(parent, key));
+}
+
+cJSON *write_array(cJSON *parent, const char *key)
+{
+    return noted(parent, cJSON_AddArrayToObject(parent, key));
+}
+
+static cJSON *append(cJSON *array, cJSON *item)
+{
+    if (!cJSON_AddItemToArray(array, item)) {
+        cJSON_Delete(item);
+        item = NULL;
+    }
+    return noted(array, item);
+}
+
+cJSON *write_element(cJSON *array)
+{
+    return append(array, cJSON_CreateObject());
+}
+
+void write_string(cJSON *array, const char *text)
+{
+    (void)append(array, cJSON_CreateString(text));
+}
+
 void write_text(cJSON *object, const char *key, const char *text)
 {
-    (void)cJSON_AddStringToObject(object, key, text);
+    (void)noted(object, cJSON_AddStringToObject(object, key, text));
+}
+
+static void write_raw(cJSON *object, const char *key, const char *digits)
+{
+    /* cJSON's own numbers are doubles, printed as such. */
+    (void)noted(object, cJSON_AddRawToObject(object, key, digits));
 }
 
 void write_count(cJSON *object, const char *key, uint64_t count)
 {
-    char digits[24]; /* cJSON's own numbers are doubles, printed as such. */
+    char digits[24];
     (void)snprintf(digits, sizeof digits, "%" PRIu64, count);
-    (void)cJSON_AddRawToObject(object, key, digits);
+    write_raw(object, key, digits);
+}
+
+void write_integer(cJSON *object, const char *key, int64_t integer)
+{
+    char digits[24];
+    (void)snprintf(digits, sizeof digits, "%" PRId64, integer);
+    write_raw(object, key, digits);
 }
 
 void write_bool(cJSON *object, const char *key, bool value)
 {
-    (void)cJSON_AddBoolToObject(object, key, value);
+    (void)noted(object, cJSON_AddBoolToObject(object, key, value));
 }
 
 void write_quantity(cJSON *object, const char *key, enum units_class class, uint64_t value)
@@ -50,6 +104,14 @@ void write_range(cJSON *object, const char *key, enum units_class class, uint64_
     (void)snprintf(text, sizeof text, "%s..%s", units_format(low, class).text,
                    units_format(high, class).text);
     write_text(object, key, low == high ? units_format(low, class).text : text);
+}
+
+void write_drop_empty(cJSON *parent, const char *key)
+{
+    const cJSON *object = cJSON_GetObjectItemCaseSensitive(parent, key);
+    if (object && !object->child && !(object->type & WRITE_INCOMPLETE)) {
+        cJSON_DeleteItemFromObjectCaseSensitive(parent, key);
+    }
 }
 
 /* ---- Distributions ------------------------------------------------------------------------- */
@@ -86,12 +148,12 @@ static void write_shape(cJSON *object, enum units_class class, uint32_t kind, ui
         write_quantity(object, "exponential", class, a);
         break;
     case SIM_DIST_LOGNORMAL:
-        inner = cJSON_AddObjectToObject(object, "lognormal");
+        inner = write_object(object, "lognormal");
         write_quantity(inner, "median", class, a);
         write_quantity(inner, "sigma", UNITS_SHARE, b);
         break;
     default:
-        inner = cJSON_AddObjectToObject(object, "pareto");
+        inner = write_object(object, "pareto");
         write_quantity(inner, "minimum", class, a);
         write_quantity(inner, "alpha", UNITS_SHARE, b);
         break;
@@ -100,7 +162,7 @@ static void write_shape(cJSON *object, enum units_class class, uint32_t kind, ui
 
 static void write_points(cJSON *object, enum units_class class, const struct sim_dist *dist)
 {
-    cJSON *points = cJSON_AddObjectToObject(object, "quantiles");
+    cJSON *points = write_object(object, "quantiles");
     for (uint32_t i = 0; i < dist->count; i++) {
         write_quantity(points, units_format(dist->points[i].ppb, UNITS_DRIFT).text, class,
                        dist->points[i].value);
@@ -109,12 +171,11 @@ static void write_points(cJSON *object, enum units_class class, const struct sim
 
 static void write_parts(cJSON *object, enum units_class class, const struct sim_dist *dist)
 {
-    cJSON *parts = cJSON_AddArrayToObject(object, "mixture");
+    cJSON *parts = write_array(object, "mixture");
     for (uint32_t i = 0; i < dist->count; i++) {
-        cJSON *part = cJSON_CreateObject();
+        cJSON *part = write_element(parts);
         write_quantity(part, "weight", UNITS_SHARE, dist->parts[i].weight_ppm);
         write_shape(part, class, dist->parts[i].kind, dist->parts[i].a, dist->parts[i].b);
-        (void)cJSON_AddItemToArray(parts, part);
     }
 }
 
@@ -141,7 +202,7 @@ void write_dist(cJSON *object, const char *key, enum units_class class, const st
         write_text(object, key, table);
         return;
     }
-    cJSON *inner = cJSON_AddObjectToObject(object, key);
+    cJSON *inner = write_object(object, key);
     if (dist->kind == SIM_DIST_MIXTURE) {
         write_parts(inner, class, dist);
     } else if (dist->kind == SIM_DIST_QUANTILES) {
@@ -187,7 +248,9 @@ static void selector_text(const struct sim_plan *plan, const struct sim_selector
     }
 }
 
-static cJSON *selection_json(struct write *w, const struct sim_selection *selection)
+/* One selector is a text, several are an array of them; by key in an object, or appended. */
+static void put_selection(struct write *w, cJSON *parent, const char *key,
+                          const struct sim_selection *selection)
 {
     char text[SIM_NAME_MAX + 16];
     if (selection->count == 0) {
@@ -195,20 +258,32 @@ static cJSON *selection_json(struct write *w, const struct sim_selection *select
     }
     if (selection->count == 1) {
         selector_text(w->plan, &selection->selectors[0], text, sizeof text);
-        return cJSON_CreateString(text);
+        if (key) {
+            write_text(parent, key, text);
+        } else {
+            write_string(parent, text);
+        }
+        return;
     }
-    cJSON *array = cJSON_CreateArray();
+    cJSON *array = key ? write_array(parent, key) : append(parent, cJSON_CreateArray());
     for (uint32_t i = 0; i < selection->count; i++) {
         selector_text(w->plan, &selection->selectors[i], text, sizeof text);
-        (void)cJSON_AddItemToArray(array, cJSON_CreateString(text));
+        write_string(array, text);
     }
-    return array;
 }
 
 void write_selection(struct write *w, cJSON *object, const char *key,
                      const struct sim_selection *selection)
 {
-    (void)cJSON_AddItemToObject(object, key, selection_json(w, selection));
+    put_selection(w, object, key, selection);
+}
+
+void write_sides(struct write *w, cJSON *object, const char *key, const struct sim_selection *one,
+                 const struct sim_selection *other)
+{
+    cJSON *sides = write_array(object, key);
+    put_selection(w, sides, NULL, one);
+    put_selection(w, sides, NULL, other);
 }
 
 bool write_is_everybody(const struct sim_selection *selection)
@@ -222,9 +297,7 @@ void write_ends(struct write *w, cJSON *object, const struct sim_selection *from
 {
     const bool all = write_is_everybody(from) && write_is_everybody(to);
     if (!one_way && !all) {
-        cJSON *between = cJSON_AddArrayToObject(object, "between");
-        (void)cJSON_AddItemToArray(between, selection_json(w, from));
-        (void)cJSON_AddItemToArray(between, selection_json(w, to));
+        write_sides(w, object, "between", from, to);
     } else if (one_way) {
         if (!write_is_everybody(from) || all) {
             write_selection(w, object, "from", from);
