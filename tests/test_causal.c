@@ -113,9 +113,11 @@ static bool can_arbitrate(const struct naive *n, uint32_t left, const uint32_t *
     uint32_t longer[OPERATIONS_MAX];
     memcpy(longer, order, count * sizeof *order);
     for (uint32_t i = 0; i < n->history->count; i++) {
+        if (!(left >> i & 1) || (n->past[i] & left)) {
+            continue;
+        }
         longer[count] = i;
-        if ((left >> i & 1) && !(n->past[i] & left) &&
-            can_arbitrate(n, left & ~(1U << i), longer, count + 1)) {
+        if (can_arbitrate(n, left & ~(1U << i), longer, count + 1)) {
             return true;
         }
     }
