@@ -391,6 +391,7 @@ Test(formats, operations_must_be_the_objects)
             ":write is not an operation of a queue");
     refuses(DO(0, write, "1", "1") HALF(invoke, 0, txn, "[]"), 3, "not a keyword \"txn\"");
     refuses("{:type :invoke, :process 0, :value 1}", 1, "this map has no :f");
+    refuses(DO(0, read, "nil", "0"), 1, "--type says which");
     refuses(ETCD("0 :invoke :frobnicate 1"), 1, "");
     refuses("{:process 0, :type :invoke, :f :get, :key \"k\", :value nil}\n"
             "{:process 0, :type :invoke, :f :drop, :key \"k\", :value nil}\n",

@@ -139,15 +139,19 @@ static uint32_t survey_object(const struct survey *s)
     return SIM_OBJECT_COUNT;
 }
 
-/* Of a history that ends before it is certain. Where no read tells of anything, every object that
- * has the operations says the same. */
+/* Of a history that ends before it is certain. Where no read tells of anything, or all tell of
+ * something that nobody put there, every object that has the operations says the same. But of
+ * reads alone that saw a number or a string it matters what the object held at first:
+ * SIM_OBJECT_COUNT. */
 static uint32_t survey_guess(const struct survey *s)
 {
     if (survey_has(s, SIM_ACTION_APPEND, SIM_ACTION_APPEND)) {
         return SIM_OBJECT_LIST;
     }
-    const bool set = survey_has(s, SIM_ACTION_ADD, SIM_ACTION_REMOVE);
-    return set || s->read == SHAPE_COLLECTION ? SIM_OBJECT_SET : SIM_OBJECT_REGISTER;
+    if (survey_has(s, SIM_ACTION_ADD, SIM_ACTION_REMOVE) || s->read == SHAPE_COLLECTION) {
+        return SIM_OBJECT_SET;
+    }
+    return s->read == SHAPE_UNKNOWN ? SIM_OBJECT_REGISTER : SIM_OBJECT_COUNT;
 }
 
 static void survey(const char *bytes, size_t size_bytes, uint32_t *object, bool *pairs)
@@ -434,6 +438,11 @@ static bool put_return(struct reader *r, const struct jepsen_event *event, const
 static bool put_event(struct reader *r, const struct jepsen_event *event)
 {
     const struct function *f = function_of(&event->f);
+    if (f && r->object == SIM_OBJECT_COUNT) {
+        return pairing_fail(&r->pairing, event->line,
+                            "a history of nothing but reads is of a register or a counter, or of "
+                            "a kv: --type says which");
+    }
     if (!f) {
         return event->f.token == EDN_NIL
                    ? pairing_fail(&r->pairing, event->line, "this map has no :f")
@@ -477,6 +486,9 @@ enum sim_status jepsen_object_read(const char *bytes, size_t size_bytes, uint32_
     struct jepsen_events events;
     struct jepsen_event event;
     survey(bytes, size_bytes, &r.object, &r.pairs);
+    if (initial && r.object == SIM_OBJECT_COUNT) {
+        r.object = SIM_OBJECT_REGISTER; /* Only registers can have one. */
+    }
     history->object = r.object;
     jepsen_events_begin(&events, bytes, size_bytes, problem);
     if (initial && !set_initial(&r, initial)) {
