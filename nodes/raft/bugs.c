@@ -159,7 +159,8 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
                   "two leaves the new index over the old state.",
                   "etcd #13766 and PR 12855", "snapshot_safety"},
     [RAFT_R42] = {"R42_two_changes_at_once",
-                  "A leader begins a change of the membership while the last one is not committed.",
+                  "A leader begins a change of the membership while the last one is not committed. "
+                  "(With R02 at once it is R47.)",
                   "RedisLabs/raft da936a9 and 99e3d4a; R47: MongoDB SERVER-47331 and SERVER-47119",
                   "config_safety"},
     [RAFT_R43] = {"R43_removed_member_forgets",
