@@ -12,7 +12,8 @@
  *     transfer      leadership handed over, by command or away from a slow disk
  *     reconfigure   how a leader changes the membership
  *     replication   the leader sends entries, and commits them
- *     snapshot      log compaction, and the snapshot for those who are far behind
+ *     install       the snapshot for those who are far behind
+ *     snapshot      log compaction
  *     append        the follower takes entries, and acknowledges them
  *     read          reads without a log entry: ReadIndex and leases
  *     role          follower, candidate, leader (the one that also calls upwards)

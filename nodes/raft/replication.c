@@ -12,10 +12,10 @@
 #include "nodes/raft/replication.h"
 
 #include "nodes/raft/apply.h"
+#include "nodes/raft/install.h"
 #include "nodes/raft/log.h"
 #include "nodes/raft/message.h"
 #include "nodes/raft/role.h"
-#include "nodes/raft/snapshot.h"
 
 /* ---- Sending ------------------------------------------------------------------------------ */
 
@@ -42,7 +42,7 @@ static uint32_t send_append(struct raft *r, struct sim_env *env, uint32_t place,
     uint64_t prev_index = r->peers[place].next - 1;
     if (SIM_UNLIKELY(prev_index + 1 < r->log.first)) {
         if (!raft_has_bug(r, RAFT_R17) || prev_index + 2 < r->log.first) {
-            raft_snapshot_send(r, env, place);
+            raft_install_send(r, env, place);
             return 0;
         }
         prev_index = 0;
@@ -252,7 +252,7 @@ static void acknowledged(struct raft *r, struct sim_env *env, uint32_t place, ui
         peer->streaming = true;
     }
     if (SIM_UNLIKELY(peer->catching_up)) {
-        raft_snapshot_caught_up(r, env, place);
+        raft_install_caught_up(r, env, place);
     }
     if (progress) {
         raft_advance_commit(r, env);

@@ -1,5 +1,4 @@
-/* Log compaction (dissertation 5) and sending the snapshot to a follower that needs entries
- * which are no longer in the log (5.3, InstallSnapshot in figure 5.3).
+/* Log compaction (dissertation 5): a snapshot takes the place of the entries that it covers.
  *
  * A snapshot is one record, in two copies like the hard state, so that a crash while one is
  * written over leaves the other whole, which is the old or the new one:
@@ -13,19 +12,12 @@
  * what they were, and it does not campaign.
  *
  *     taken:     applied >= due --> written --sync--> log discarded
- *     received:  chunk, chunk, last --> written --sync--> state replaced, log cut --> acknowledged
- *
- * The leader sends a chunk at a time and the next one when it hears how much has arrived; a
- * heartbeat sends the same one again. What it sends is what its disk has as record 0. It takes
- * no newer one, and keeps the log after it, as long as the follower answers and has not caught
- * up: else on a slow link each snapshot would be old before it has arrived, for ever. */
+ *     received:  whole --> written --sync--> state replaced, log cut --> acknowledged */
 #include "nodes/raft/snapshot.h"
 
 #include "nodes/raft/append.h"
 #include "nodes/raft/log.h"
 #include "nodes/raft/membership.h"
-#include "nodes/raft/message.h"
-#include "nodes/raft/role.h"
 #include "nodes/raft/storage.h"
 
 #define HEADER_BYTES 48
@@ -198,6 +190,25 @@ bool raft_snapshot_recover(struct raft *r, struct sim_env *env)
 
 /* ---- Installing ------------------------------------------------------------------------- */
 
+bool raft_snapshot_installing(const struct raft *r)
+{
+    return r->snapshot.written != 0 && !r->snapshot.written_here;
+}
+
+bool raft_snapshot_accept(struct raft *r, struct sim_env *env)
+{
+    struct raft_snapshot *s = &r->snapshot;
+    if (check_record(s->bytes, s->size_bytes) != RAFT_RECORD_GOOD ||
+        sim_get64(s->bytes) != s->incoming || sim_get64(s->bytes + 8) != s->incoming_term ||
+        !write_record(r, env, s->bytes, s->size_bytes)) {
+        return false;
+    }
+    s->written = s->incoming;
+    s->written_here = false;
+    raft_snapshot_schedule(r);
+    return true;
+}
+
 /* The received snapshot is durable: its state replaces ours, and the log goes on from it. The
  * suffix after it stays if the log has the snapshot's last entry, for then all before it is
  * the same (5.3); else the log is another, and goes. */
@@ -260,161 +271,4 @@ void raft_snapshot_durable(struct raft *r, struct sim_env *env)
     discard_log(r, env);
     raft_membership_compacted(r, s->durable);
     raft_snapshot_schedule(r);
-}
-
-/* ---- The follower ----------------------------------------------------------------------- */
-
-bool raft_snapshot_installing(const struct raft *r)
-{
-    return r->snapshot.written != 0 && !r->snapshot.written_here;
-}
-
-static bool reserve(struct raft_snapshot *s, struct sim_env *env, uint32_t size_bytes)
-{
-    if (size_bytes <= s->capacity_bytes) {
-        return true;
-    }
-    const uint32_t capacity_bytes =
-        size_bytes > 2 * s->capacity_bytes ? size_bytes : 2 * s->capacity_bytes;
-    uint8_t *bytes = sim_alloc(env, capacity_bytes);
-    if (!bytes) {
-        return false;
-    }
-    if (s->size_bytes > 0) {
-        memcpy(bytes, s->bytes, s->size_bytes);
-    }
-    sim_release(env, s->bytes);
-    s->bytes = bytes;
-    s->capacity_bytes = capacity_bytes;
-    return true;
-}
-
-/* All of it is here: check it, and write it. */
-static void complete(struct raft *r, struct sim_env *env)
-{
-    struct raft_snapshot *s = &r->snapshot;
-    const bool good = check_record(s->bytes, s->size_bytes) == RAFT_RECORD_GOOD &&
-                      sim_get64(s->bytes) == s->incoming &&
-                      sim_get64(s->bytes + 8) == s->incoming_term;
-    if (good && write_record(r, env, s->bytes, s->size_bytes)) {
-        s->written = s->incoming;
-        s->written_here = false;
-        raft_snapshot_schedule(r);
-    } else {
-        s->incoming = 0; /* Corrupt on the way: once more from the beginning. */
-        s->size_bytes = 0;
-    }
-    sim_release(env, s->bytes);
-    s->bytes = NULL;
-    s->capacity_bytes = 0;
-}
-
-static void receive_chunk(struct raft *r, struct sim_env *env, const struct raft_message *chunk)
-{
-    struct raft_snapshot *s = &r->snapshot;
-    if (s->incoming != chunk->a || s->incoming_term != chunk->b) {
-        s->incoming = chunk->a;
-        s->incoming_term = chunk->b;
-        s->size_bytes = 0;
-    }
-    const bool last = chunk->flags & RAFT_FLAG_LAST;
-    if (chunk->c != s->size_bytes || chunk->entries_bytes > INT32_MAX - s->size_bytes ||
-        (last && s->written != 0)) {
-        return; /* Not the next one; or our own snapshot is being written: it comes again. */
-    }
-    if (!reserve(s, env, s->size_bytes + chunk->entries_bytes)) {
-        return;
-    }
-    if (chunk->entries_bytes > 0) {
-        memcpy(s->bytes + s->size_bytes, chunk->entries, chunk->entries_bytes);
-        s->size_bytes += chunk->entries_bytes;
-    }
-    if (last) {
-        complete(r, env);
-    }
-}
-
-void raft_on_install_snapshot(struct raft *r, struct sim_env *env, const struct sim_event *event)
-{
-    struct raft_message chunk;
-    if (!raft_receive(r, event, &chunk)) {
-        return;
-    }
-    struct raft_message reply = {.term = r->term, .a = chunk.a};
-    if (chunk.term < r->term) {
-        raft_send(env, event->from, RAFT_INSTALL_SNAPSHOT_REPLY, &reply);
-        return;
-    }
-    if (!raft_hear_leader(r, env, event->from, chunk.term)) {
-        return;
-    }
-    if (chunk.a <= r->commit && !raft_has_bug(r, RAFT_R22)) {
-        raft_verify_to(r, chunk.a); /* We have all of that. */
-        return;
-    }
-    if (!raft_snapshot_installing(r)) {
-        receive_chunk(r, env, &chunk);
-    }
-    if (!r->halted) {
-        reply.term = r->term;
-        reply.b = r->snapshot.incoming == chunk.a ? r->snapshot.size_bytes : 0;
-        raft_send(env, event->from, RAFT_INSTALL_SNAPSHOT_REPLY, &reply);
-    }
-}
-
-/* ---- The leader ------------------------------------------------------------------------- */
-
-void raft_snapshot_send(struct raft *r, struct sim_env *env, uint32_t place)
-{
-    struct raft_peer *peer = &r->peers[place];
-    uint32_t size_bytes = 0;
-    const uint8_t *record = sim_disk_read(env, RAFT_FILE_SNAPSHOT, 0, &size_bytes);
-    assert(record); /* What the log lacks is under it. */
-    peer->streaming = false;
-    if (peer->snapshot != sim_get64(record) || peer->offset_bytes > size_bytes) {
-        peer->snapshot = sim_get64(record);
-        peer->offset_bytes = 0;
-        peer->catch_up_ns = sim_monotonic_ns(env);
-        peer->catching_up = true;
-    }
-    const uint32_t left_bytes = size_bytes - peer->offset_bytes;
-    const uint32_t most_bytes = r->config.snapshot_chunk_bytes;
-    struct raft_message chunk = {.flags = RAFT_FLAG_LAST,
-                                 .term = r->term,
-                                 .a = peer->snapshot,
-                                 .b = sim_get64(record + 8),
-                                 .c = peer->offset_bytes,
-                                 .entries = record + peer->offset_bytes,
-                                 .entries_bytes = left_bytes};
-    if (left_bytes > most_bytes) {
-        chunk.flags = 0;
-        chunk.entries_bytes = most_bytes;
-    }
-    raft_send_chunk(env, r->members[place], &chunk);
-}
-
-void raft_on_install_reply(struct raft *r, struct sim_env *env, const struct sim_event *event)
-{
-    struct raft_message reply;
-    if (!raft_receive(r, event, &reply) || !raft_hear_answer(r, env, reply.term)) {
-        return;
-    }
-    const uint32_t place = raft_place(r, event->from);
-    struct raft_peer *peer = &r->peers[place];
-    peer->answered = true;
-    peer->active = true;
-    peer->catch_up_ns = sim_monotonic_ns(env);
-    /* An old answer may send us back; the answer to what is then sent brings us forward. */
-    if (peer->snapshot != 0 && peer->snapshot == reply.a && peer->offset_bytes != reply.b &&
-        reply.b <= UINT32_MAX) {
-        peer->offset_bytes = (uint32_t)reply.b;
-        raft_snapshot_send(r, env, place);
-    }
-}
-
-void raft_snapshot_caught_up(struct raft *r, struct sim_env *env, uint32_t place)
-{
-    struct raft_peer *peer = &r->peers[place];
-    peer->catching_up = peer->match < r->commit;
-    peer->catch_up_ns = sim_monotonic_ns(env);
 }

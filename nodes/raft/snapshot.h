@@ -1,4 +1,4 @@
-/* Log compaction, and sending the snapshot (dissertation 5). */
+/* Log compaction (dissertation 5). */
 #ifndef NODES_RAFT_SNAPSHOT_H
 #define NODES_RAFT_SNAPSHOT_H
 
@@ -15,11 +15,8 @@ void raft_snapshot_durable(struct raft *r, struct sim_env *env);
 SIM_NODISCARD bool raft_snapshot_recover(struct raft *r, struct sim_env *env);
 /* Is a received snapshot being written? Then the node does not campaign. */
 bool raft_snapshot_installing(const struct raft *r);
-/* Send a chunk to a peer that needs entries which are no longer in the log. */
-void raft_snapshot_send(struct raft *r, struct sim_env *env, uint32_t place);
-/* A peer that was sent the snapshot has acknowledged its `match`. */
-void raft_snapshot_caught_up(struct raft *r, struct sim_env *env, uint32_t place);
-void raft_on_install_snapshot(struct raft *r, struct sim_env *env, const struct sim_event *event);
-void raft_on_install_reply(struct raft *r, struct sim_env *env, const struct sim_event *event);
+/* What was received is whole: write it, to be installed when it is durable. False if it is corrupt,
+ * or the node has halted. */
+SIM_NODISCARD bool raft_snapshot_accept(struct raft *r, struct sim_env *env);
 
 #endif

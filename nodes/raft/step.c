@@ -8,6 +8,7 @@
 #include "nodes/raft/boot.h"
 #include "nodes/raft/client.h"
 #include "nodes/raft/election.h"
+#include "nodes/raft/install.h"
 #include "nodes/raft/membership.h"
 #include "nodes/raft/message.h"
 #include "nodes/raft/read.h"
