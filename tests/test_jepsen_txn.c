@@ -222,6 +222,55 @@ static void check_model(const char *model, struct sim_consistency_result *result
     sim_txn_witness_release(&witness);
 }
 
+/* One transaction may be as long as it likes: it is judged, or does not fit and says where. */
+Test(jepsen_txn, a_million_micro_operations_are_judged_or_do_not_fit, .timeout = 60)
+{
+    enum { MICROS = 1000000, KEYS = 10 };
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    cr_assert(out);
+    (void)fprintf(out, "{:type :invoke, :process 0, :f :txn, :value []}\n"
+                       "{:type :ok, :process 0, :f :txn, :value [");
+    for (uint32_t i = 0; i < MICROS; i++) {
+        (void)fprintf(out, "[:append %" PRIu32 " %" PRIu32 "] ", i % KEYS, i);
+    }
+    (void)fprintf(out, "]}");
+    cr_assert_eq(fclose(out), 0);
+    struct sim_consistency_result result;
+    cr_assert_eq(jepsen_txns_read(&txns, text, size, (size_t)256 << 20, &problem), SIM_OK, "%s",
+                 problem.reason);
+    cr_expect_eq(txns.history.operation_count, MICROS);
+    check_model("strict-serializable", &result);
+    cr_expect_eq(result.verdict, SIM_HOLDS, "%s", result.detail);
+    sim_consistency_result_release(&result);
+    jepsen_txns_release(&txns);
+    cr_expect_eq(jepsen_txns_read(&txns, text, size, (size_t)8 << 20, &problem), SIM_ENOMEM);
+    cr_expect_eq(problem.line, 2);
+    cr_expect(strstr(problem.reason, "does not fit in the memory allowed"), "%s", problem.reason);
+    jepsen_txns_release(&txns);
+    free(text);
+}
+
+/* Then nobody can tell who wrote what was read; both are shown. */
+Test(jepsen_txn, a_value_appended_twice_is_unknown_and_shows_by_whom)
+{
+    struct sim_consistency_result result;
+    const char *text = "{:type :invoke, :process 1, :f :txn, :value [[:append 1 5]]}\n"
+                       "{:type :ok, :process 1, :f :txn, :value [[:append 1 5]]}\n"
+                       "{:type :invoke, :process 2, :f :txn, :value [[:append 1 5]]}\n"
+                       "{:type :info, :process 2, :f :txn, :value [[:append 1 5]]}\n";
+    cr_assert_eq(read_text(text), SIM_OK, "%s", problem.reason);
+    check_model("read-committed", &result);
+    cr_expect_eq(result.verdict, SIM_UNKNOWN);
+    cr_expect_str_eq(result.detail, "T0 and T1 both wrote 5 to key 1: who wrote what was read "
+                                    "cannot be told");
+    cr_assert_eq(result.witness_count, 2);
+    cr_expect_eq(txns.lines[result.witness[1]].invoke, 3);
+    sim_consistency_result_release(&result);
+    jepsen_txns_release(&txns);
+}
+
 /* Whatever is in a file, it is read, or refused with a line and a reason, within its memory; and
  * what was read is judged. */
 Test(jepsen_txn, survives_any_text, .timeout = 60)
