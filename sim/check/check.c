@@ -88,6 +88,14 @@ const struct sim_check_info sim_check_infos[SIM_CHECK_COUNT] = {
         {"causal", "Whoever sees a write sees what it came after, by sessions and reads (CC)."},
     [SIM_CHECK_PRAM] =
         {"pram", "All that one client reads fits one order of all writes that keeps to sessions."},
+    [SIM_CHECK_READ_YOUR_WRITES] = {"read_your_writes",
+                                    "A client sees what it wrote before, or what is newer."},
+    [SIM_CHECK_MONOTONIC_READS] = {"monotonic_reads",
+                                   "A client never sees an older version than it saw before."},
+    [SIM_CHECK_MONOTONIC_WRITES] =
+        {"monotonic_writes", "Lists show what a client appended in its order, without gaps."},
+    [SIM_CHECK_WRITES_FOLLOW_READS] =
+        {"writes_follow_reads", "Where a write is seen, so is what its client had seen before."},
 };
 
 const char *sim_verdict_name(uint32_t verdict)

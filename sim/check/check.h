@@ -51,6 +51,10 @@ enum sim_check {
     SIM_CHECK_CAUSAL_MEMORY,
     SIM_CHECK_CAUSAL,
     SIM_CHECK_PRAM,
+    SIM_CHECK_READ_YOUR_WRITES,
+    SIM_CHECK_MONOTONIC_READS,
+    SIM_CHECK_MONOTONIC_WRITES,
+    SIM_CHECK_WRITES_FOLLOW_READS,
     SIM_CHECK_COUNT
 };
 /* What "all" stands for: the invariants and liveness, which are those before convergence. */

@@ -166,22 +166,12 @@ static void tell_unknown(struct sim_trial *trial, const struct sim_sessions *s)
     }
 }
 
-/* What nobody was told of is no observation. */
-static void forget_untold(struct sim_sessions *s)
-{
-    for (uint32_t n = 0; n < s->node_count; n++) {
-        if (!s->nodes[n].told) {
-            s->nodes[n].source = SIM_SOURCE_UNKNOWN;
-        }
-    }
-}
-
 static void judge(struct sim_trial *trial, judge_fn judge_known)
 {
     struct sim_sessions sessions;
     struct sim_precedence p = {0};
     if (sim_sessions_init(&sessions, trial) && sim_precedence_init(&p, &sessions, trial)) {
-        forget_untold(&sessions);
+        sim_sessions_forget_untold(&sessions);
         if (judge_known(&p)) {
             if (sessions.unresolved == SIM_NODE_NOTHING && sessions.missed == SIM_NODE_NOTHING) {
                 trial->verdict = SIM_HOLDS;

@@ -1,11 +1,13 @@
 #include "sim/consistency/models.h"
 
 #include "sim/consistency/causal.h"
+#include "sim/consistency/guarantees.h"
 #include "sim/consistency/linearizable.h"
 #include "sim/consistency/sequential.h"
 
 #define ALL ((1U << SIM_OBJECT_COUNT) - 1)
 #define VALUES (1U << SIM_OBJECT_REGISTER | 1U << SIM_OBJECT_KV)
+#define LISTS (1U << SIM_OBJECT_LIST)
 
 /* What each demands is said in sim_check_infos. */
 const struct sim_model sim_models[] = {
@@ -22,6 +24,10 @@ const struct sim_model sim_models[] = {
     {SIM_CHECK_CAUSAL_MEMORY, VALUES, sim_check_causal_memory, false, 0},
     {SIM_CHECK_CAUSAL, VALUES, sim_check_causal, false, 0},
     {SIM_CHECK_PRAM, VALUES, sim_check_pram, false, 0},
+    {SIM_CHECK_READ_YOUR_WRITES, VALUES | LISTS, sim_check_read_your_writes, false, 0},
+    {SIM_CHECK_MONOTONIC_READS, VALUES | LISTS, sim_check_monotonic_reads, false, 0},
+    {SIM_CHECK_MONOTONIC_WRITES, LISTS, sim_check_monotonic_writes, false, 0},
+    {SIM_CHECK_WRITES_FOLLOW_READS, VALUES | LISTS, sim_check_writes_follow_reads, false, 0},
 };
 const size_t sim_model_count = sizeof sim_models / sizeof sim_models[0];
 

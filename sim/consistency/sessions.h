@@ -57,6 +57,9 @@ void sim_sessions_release(struct sim_sessions *sessions);
 /* The node that writes `value` under `key`; SIM_SOURCE_UNKNOWN: several; SIM_SOURCE_NOWHERE. */
 uint32_t sim_sessions_writer(const struct sim_sessions *sessions, uint32_t key, uint32_t value);
 
+/* What nobody was told of is no observation: such a compare-and-set is only a write. */
+void sim_sessions_forget_untold(struct sim_sessions *sessions);
+
 /* Between the parts: work out writers and sources (sessions_sources.c). `grows` says of each key
  * whether strings under it are appended to. False without memory. */
 SIM_NODISCARD bool sim_sessions_resolve(struct sim_sessions *sessions, const bool *grows);

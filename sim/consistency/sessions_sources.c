@@ -121,6 +121,15 @@ static void resolve_elements(struct sim_sessions *s)
     }
 }
 
+void sim_sessions_forget_untold(struct sim_sessions *s)
+{
+    for (uint32_t n = 0; n < s->node_count; n++) {
+        if (!s->nodes[n].told) {
+            s->nodes[n].source = SIM_SOURCE_UNKNOWN;
+        }
+    }
+}
+
 bool sim_sessions_resolve(struct sim_sessions *s, const bool *grows)
 {
     const uint32_t object = s->history->object;

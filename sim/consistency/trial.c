@@ -29,6 +29,11 @@ void sim_trial_violated(struct sim_trial *trial, const char *anomaly, const char
     tell(trial, why, place);
 }
 
+void sim_trial_tell(struct sim_trial *trial, const char *words)
+{
+    tell(trial, words, SIM_HISTORY_NOTHING);
+}
+
 void sim_trial_unknown(struct sim_trial *trial, const char *why, uint32_t place)
 {
     trial->verdict = SIM_UNKNOWN;

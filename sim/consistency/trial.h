@@ -52,6 +52,9 @@ typedef void (*sim_trial_check_fn)(const struct sim_history *history,
  * False of a part. */
 bool sim_trial_holds(struct sim_trial *trial, sim_trial_check_fn check);
 
+/* Say something of what holds. Only the first words of a trial count. */
+void sim_trial_tell(struct sim_trial *trial, const char *words);
+
 /* It stays unknown, since `why`, about the operation if there is one. */
 void sim_trial_unknown(struct sim_trial *trial, const char *why, uint32_t place);
 
