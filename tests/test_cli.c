@@ -241,7 +241,8 @@ Test(cli, exports_from_a_recording_of_any_level)
 /* Every list has rows, and JSON is one object. */
 Test(cli, lists_the_catalogue)
 {
-    const char *const whats[] = {"scenarios", "nodes", "faults", "checks", "bugs", "nodes raft"};
+    const char *const whats[] = {"scenarios", "nodes", "faults",    "checks",
+                                 "models",    "bugs",  "nodes raft"};
     for (size_t i = 0; i < sizeof whats / sizeof *whats; i++) {
         char command[64];
         (void)snprintf(command, sizeof command, "list %s", whats[i]);

@@ -190,13 +190,12 @@ static void put_words(const struct check_file *file, const struct check_answer *
     printf("%-40s %s%-9s%s %8" PRIu64 " operations %10" PRIu64 " steps %9.2f ms\n", file->path,
            options_colour(stdout, colour), sim_verdict_name(r->verdict),
            options_colour(stdout, COLOUR_OFF), r->operations, r->steps, (double)wall_ns / 1e6);
-    if (r->verdict == SIM_HOLDS) {
-        return;
-    }
     for (uint32_t i = 0; i < r->anomaly_count; i++) {
         printf("%s%s", i == 0 ? "    " : ", ", r->anomalies[i]);
     }
-    printf("%s%s\n", r->anomaly_count > 0 ? ": " : "    ", r->detail);
+    if (r->detail[0]) {
+        printf("%s%s\n", r->anomaly_count > 0 ? ": " : "    ", r->detail);
+    }
     /* A lock's witness can be all of its history: nothing less shows that it was held. */
     const uint32_t left_out = r->witness_count > WITNESS_MAX ? r->witness_count - WITNESS_MAX : 0;
     for (uint32_t i = 0; i < r->witness_count; i++) {

@@ -125,11 +125,12 @@ const struct command commands[] = {
      "FILE... [--model NAME] [--type TYPE] [--initial VALUE] [--budget STEPS] [--memory MIB] "
      "[--json]",
      "Judges histories from elsewhere against a consistency model.",
-     "  --model NAME      linearizable (the default), sequential, causal, causal-memory,\n"
-     "                    causal-convergence, pram; of transactions read-committed,\n"
-     "                    snapshot-isolation, serializable, strict-serializable (the default) and\n"
-     "                    whatever else Elle knows, such as strong-session-serializable or PL-2+;\n"
-     "                    of logs kafka (the default) and kafka-ww\n"
+     "  --model NAME      of objects linearizable (the default), sequential, causal-convergence,\n"
+     "                    causal-memory, causal, pram, read-your-writes, monotonic-reads,\n"
+     "                    monotonic-writes, writes-follow-reads; of transactions\n"
+     "                    strict-serializable (the default), serializable, snapshot-isolation,\n"
+     "                    read-committed and whatever else Elle knows, such as PL-2+; of logs\n"
+     "                    kafka (the default) and kafka-ww; fallacy list models says more\n"
      "  --type TYPE       what the history is of: register, kv, list, set, queue, stack, counter,\n"
      "                    lock, txn, log; as the file shows if not given\n"
      "  --initial VALUE   what registers hold at first, in EDN; nil if not given, and 0 in what\n"
@@ -161,12 +162,13 @@ const struct command commands[] = {
      "  fallacy check etcd_000.log --model linearizable\n"
      "  fallacy check history.edn --model snapshot-isolation\n",
      command_check},
-    {"list", "scenarios|nodes|faults|checks|bugs [NAME] [--json]",
+    {"list", "scenarios|nodes|faults|checks|models|bugs [NAME] [--json]",
      "The catalogue, with a line each; `list nodes raft` documents every setting.",
      "  scenarios         the files below a folder (`scenarios` here unless NAME says another)\n"
      "  nodes [KIND]      node kinds; of one kind every setting, fact, command and planted bug\n"
      "  faults            what a scenario can do to a cluster, and the families of a swarm\n"
      "  checks            properties a scenario can ask for\n"
+     "  models            consistency models, for those and for fallacy check\n"
      "  bugs              bugs that can be planted in a node kind, the check that is meant to\n"
      "                    catch each, and whether a scenario in scenarios/bugs/ shows it\n"
      "  --json            one JSON object on stdout instead of words\n",

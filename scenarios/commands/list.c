@@ -12,6 +12,7 @@
 #include "scenarios/commands/result_json.h"
 #include "scenarios/format/scenario.h"
 #include "scenarios/format/suggest.h"
+#include "sim/consistency/models.h"
 
 /* Every list is rows of (name, summary): printed in two columns, or as JSON. */
 struct listing {
@@ -286,6 +287,33 @@ static int list_checks(struct listing *listing)
     return EXIT_MET;
 }
 
+/* Strongest first, those of objects before those of transactions. */
+static int list_models(struct listing *listing)
+{
+    for (size_t m = 0; m < sim_model_count; m++) {
+        const struct sim_model *model = &sim_models[m];
+        char name[64];
+        char words[300];
+        (void)snprintf(name, sizeof name, "%s", sim_model_name(model));
+        for (char *at = strchr(name, '_'); at; at = strchr(at, '_')) {
+            *at = '-';
+        }
+        int size = snprintf(words, sizeof words, "%s", sim_check_infos[model->number].summary);
+        const char *before = " Of";
+        for (uint32_t i = 0; i < SIM_OBJECT_COUNT && !model->transactions; i++) {
+            if (sim_model_judges(model, i)) {
+                size += snprintf(words + size, sizeof words - (size_t)size, "%s %s", before,
+                                 sim_object_names[i]);
+                before = ",";
+            }
+        }
+        (void)snprintf(words + size, sizeof words - (size_t)size, "%s.",
+                       model->transactions ? " Of txn" : "");
+        put_row(listing, name, words);
+    }
+    return EXIT_MET;
+}
+
 int command_list(int argc, char **argv)
 {
     const char *words[2] = {NULL, NULL};
@@ -305,11 +333,14 @@ int command_list(int argc, char **argv)
         code = list_faults(&listing);
     } else if (strcmp(words[0], "checks") == 0) {
         code = list_checks(&listing);
+    } else if (strcmp(words[0], "models") == 0) {
+        code = list_models(&listing);
     } else if (strcmp(words[0], "bugs") == 0) {
         code = list_bugs(&listing);
     } else {
         fprintf(stderr,
-                "fallacy list: expected scenarios, nodes, faults, checks or bugs, got '%s'\n",
+                "fallacy list: expected scenarios, nodes, faults, checks, models or bugs, got "
+                "'%s'\n",
                 words[0]);
     }
     if (!listing.json) {
