@@ -221,7 +221,9 @@ static enum sim_status begin(struct recording *recording, const struct recording
     }
     add_identity(recording, run, purpose);
     prepare_outcomes(recording);
-    recording_add_outcome_names(recording);
+    if (!recording->in_memory) { /* Else they came with the image. */
+        recording_add_outcome_names(recording);
+    }
     return recording->failed ? SIM_EIO : SIM_OK;
 }
 

@@ -170,13 +170,16 @@ enum sim_status recording_publish(struct recording *recording)
     if (!bytes) {
         return recording_fail(recording, "out of memory");
     }
-    if (recording_check_target(recording->partial, recording->error, sizeof recording->error) !=
-        SIM_OK) {
-        recording->failed = true;
-        return SIM_EIO;
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+    int fd = open(recording->partial, flags | O_EXCL, 0666);
+    if (fd < 0 && errno == EEXIST) { /* Left by one that was killed, or somebody's own file. */
+        if (recording_check_target(recording->partial, recording->error, sizeof recording->error) !=
+            SIM_OK) {
+            recording->failed = true;
+            return SIM_EIO;
+        }
+        fd = open(recording->partial, flags | O_TRUNC, 0666);
     }
-    const int fd =
-        open(recording->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd < 0) {
         return recording_fail(recording, "cannot create %s: %s", recording->partial,
                               strerror(errno));

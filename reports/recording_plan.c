@@ -1,5 +1,6 @@
 /* What is known before a run: the words for all numbers, the nodes and their settings, and
  * the schedule of faults. */
+#include "reports/outcome_names.h"
 #include "reports/recording_internal.h"
 
 #include <stdarg.h>
@@ -53,18 +54,15 @@ static void add_list(const struct names *names, const char *what, size_t owner,
     }
 }
 
+static void add_outcome_name(void *context, const char *what, uint32_t id, const char *text)
+{
+    add_name(context, what, 0, id, text);
+}
+
 void recording_add_outcome_names(struct recording *recording)
 {
-    const struct names names = names_open(recording);
-    for (uint32_t i = 0; i < SIM_CHECK_COUNT; i++) {
-        add_name(&names, "check", 0, i, sim_check_infos[i].name);
-    }
-    for (uint32_t i = 0; i < SIM_VERDICT_COUNT; i++) {
-        add_name(&names, "verdict", 0, i, sim_verdict_name(i));
-    }
-    for (size_t i = 0; i < sim_metric_count; i++) {
-        add_name(&names, "metric", 0, i, sim_metric_infos[i].name);
-    }
+    struct names names = names_open(recording);
+    recording_each_outcome_name(add_outcome_name, &names);
     sqlite3_finalize(names.add);
 }
 
