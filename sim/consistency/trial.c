@@ -95,13 +95,15 @@ static uint32_t list_kept(const bool *keep, size_t count, uint32_t *items)
     return kept;
 }
 
-/* What was blamed is tried first; if that alone does not do, everything. */
+/* What was blamed is tried first; if that alone does not do, everything. Who gives few steps gets a
+ * larger witness. */
 static void shrink(const struct sim_trial *trial, sim_trial_fn judge)
 {
     const size_t count = trial->history->count;
     uint32_t *items = sim_scratch_alloc(trial->scratch, count, sizeof *items);
     if (items) {
-        struct shrinking s = {trial, judge, trial->blamed, 200000 + 8 * (trial->steps + count)};
+        const uint64_t least = trial->steps_max < 200000 ? trial->steps_max : 200000;
+        struct shrinking s = {trial, judge, trial->blamed, least + 8 * (trial->steps + count)};
         uint32_t kept = list_kept(trial->blamed, count, items);
         if (kept == 0 || try_part(&s) != SIM_REDUCE_VIOLATED) {
             for (size_t i = 0; i < count; i++) {
