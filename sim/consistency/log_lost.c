@@ -18,6 +18,27 @@ static void find_bounds(const struct log_search *s, uint32_t *bounds)
     }
 }
 
+/* The first who polled what stands last of all that was polled of the key. */
+static uint32_t furthest_poll(const struct log_search *s, uint32_t key, uint32_t bound)
+{
+    for (uint32_t i = 0; i < s->h->operation_count; i++) {
+        const struct sim_txn_operation *o = &s->h->operations[i];
+        if (log_is_poll(o) && o->key == key && s->h->txns[o->txn].outcome == SIM_TXN_OK &&
+            s->messages[o->element].first + 1 == bound) {
+            return o->txn;
+        }
+    }
+    return SIM_TXN_NONE;
+}
+
+static void note_lost(struct log_search *s, struct log_case found, uint32_t bound)
+{
+    if (s->counts[SIM_LOG_LOST_WRITE] == 0) {
+        found.txns[1] = furthest_poll(s, found.key, bound);
+    }
+    log_note(s, SIM_LOG_LOST_WRITE, found);
+}
+
 bool log_find_lost(struct log_search *s)
 {
     const struct sim_txn_history *h = s->h;
@@ -35,7 +56,7 @@ bool log_find_lost(struct log_search *s)
             continue;
         }
         if (s->committed[sender] && m->last != SIM_TXN_NONE && m->last < bounds[key]) {
-            log_note(s, SIM_LOG_LOST_WRITE, found);
+            note_lost(s, found, bounds[key]);
         }
         if (m->sent) {
             log_note(s, SIM_LOG_UNSEEN, found);

@@ -62,6 +62,34 @@ static bool tells_offset(const struct log_search *s, uint32_t operation)
            (log_is_poll(o) || (log_is_send(o) && s->committed[o->txn]));
 }
 
+/* The first transaction that told the message to be at this offset, or, if that is not known, at
+ * another than `other`. Looks through all operations: for what is shown. */
+static uint32_t teller(const struct log_search *s, uint32_t element, int64_t offset, int64_t other,
+                       int64_t *told)
+{
+    for (uint32_t i = 0; i < s->h->operation_count; i++) {
+        const int64_t here = s->log->offsets[i];
+        if (s->h->operations[i].element == element && tells_offset(s, i) && here != other &&
+            (offset == SIM_LOG_NO_OFFSET || here == offset)) {
+            *told = here;
+            return s->h->operations[i].txn;
+        }
+    }
+    return SIM_TXN_NONE;
+}
+
+static void note_inconsistent(struct log_search *s, uint32_t a, uint32_t b, uint32_t key,
+                              int64_t offset)
+{
+    struct log_case found = {{SIM_TXN_NONE, SIM_TXN_NONE}, {a, b}, key, offset};
+    if (s->counts[SIM_LOG_INCONSISTENT_OFFSETS] == 0) {
+        int64_t told;
+        found.txns[0] = teller(s, a, offset, SIM_LOG_NO_OFFSET, &told);
+        found.txns[1] = teller(s, b, offset, SIM_LOG_NO_OFFSET, &told);
+    }
+    log_note(s, SIM_LOG_INCONSISTENT_OFFSETS, found);
+}
+
 /* Who is known to have polled and sent what. */
 static void mark_messages(struct log_search *s)
 {
@@ -109,9 +137,7 @@ static void put_place(struct log_search *s, const uint64_t *entries, size_t from
     s->messages[best].place = place;
     s->standing[s->standing_count++] = best;
     if (to - from > 1) {
-        const uint32_t a = (uint32_t)entries[from], b = (uint32_t)entries[from + 1];
-        log_note(s, SIM_LOG_INCONSISTENT_OFFSETS,
-                 (struct log_case){{log_sender(s, a), log_sender(s, b)}, {a, b}, key, offset});
+        note_inconsistent(s, (uint32_t)entries[from], (uint32_t)entries[from + 1], key, offset);
     }
 }
 
@@ -142,13 +168,18 @@ static void put_places(struct log_search *s, const uint64_t *offsets, const uint
 static void note_duplicates(struct log_search *s)
 {
     for (uint32_t e = 0; e < s->h->element_count; e++) {
-        if (s->messages[e].offsets > 1) {
-            log_note(s, SIM_LOG_DUPLICATE,
-                     (struct log_case){{log_sender(s, e), SIM_TXN_NONE},
-                                       {e, SIM_TXN_NONE},
-                                       s->h->elements[e].key,
-                                       (int64_t)s->messages[e].offsets});
+        struct log_case found = {
+            {SIM_TXN_NONE, SIM_TXN_NONE}, {e, SIM_TXN_NONE}, s->h->elements[e].key, 0};
+        if (s->messages[e].offsets < 2) {
+            continue;
         }
+        if (s->counts[SIM_LOG_DUPLICATE] == 0) {
+            int64_t first, other;
+            found.number = (int64_t)s->messages[e].offsets;
+            found.txns[0] = teller(s, e, SIM_LOG_NO_OFFSET, SIM_LOG_NO_OFFSET, &first);
+            found.txns[1] = teller(s, e, SIM_LOG_NO_OFFSET, first, &other);
+        }
+        log_note(s, SIM_LOG_DUPLICATE, found);
     }
 }
 

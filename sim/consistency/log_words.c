@@ -93,15 +93,20 @@ void log_case_words(const struct log_search *s, enum sim_log_error error, char *
     text[0] = '\0';
     switch (error) {
     case SIM_LOG_INCONSISTENT_OFFSETS:
-        put(text, size_bytes, "offset %" PRId64 " of key %s holds %s and %s", c->number, k, a, b);
+        put(text, size_bytes,
+            "offset %" PRId64 " of key %s holds %s, by T%" PRIu32 ", and %s, by T%" PRIu32,
+            c->number, k, a, c->txns[0], b, c->txns[1]);
         break;
     case SIM_LOG_DUPLICATE:
-        put(text, size_bytes, "%s stands at %" PRId64 " offsets of key %s", a, c->number, k);
+        put(text, size_bytes,
+            "%s stands at %" PRId64 " offsets of key %s, by T%" PRIu32 " and T%" PRIu32, a,
+            c->number, k, c->txns[0], c->txns[1]);
         break;
     case SIM_LOG_LOST_WRITE:
         put(text, size_bytes,
-            "T%" PRIu32 " sent %s to key %s, and nobody polled it though what is after it was",
-            c->txns[0], a, k);
+            "T%" PRIu32 " sent %s to key %s, and nobody polled it, though T%" PRIu32
+            " polled what is after it",
+            c->txns[0], a, k, c->txns[1]);
         break;
     case SIM_LOG_GARBAGE_READ:
         put(text, size_bytes, "T%" PRIu32 " polled %s of key %s, which nobody sent", c->txns[0], a,
