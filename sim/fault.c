@@ -293,7 +293,8 @@ bool sim_faults_overlay(const struct sim_world *world, uint32_t from, uint32_t t
 
 /* ---- The second phase -------------------------------------------------------------------- */
 
-/* Add to the chosen what they lack of a majority of some voters, at random, or of all. */
+/* Add to the chosen what they lack of a majority of some voters, at random, or of all. One that has
+ * stopped for good cannot be healed. */
 static void choose(const struct sim_world *world, struct sim_rng *rng, const uint32_t *nodes,
                    uint32_t count, uint32_t wanted, uint64_t *chosen)
 {
@@ -301,10 +302,11 @@ static void choose(const struct sim_world *world, struct sim_rng *rng, const uin
     memcpy(voters, nodes, count * sizeof *voters);
     sim_shuffle(rng, voters, count);
     for (uint32_t i = 0; i < count; i++) {
-        wanted -= wanted > 0 && sim_set_has(chosen, voters[i]);
+        wanted -= wanted > 0 && sim_set_has(chosen, voters[i]) &&
+                  !sim_host_is_gone(&world->nodes[voters[i]]);
     }
     for (uint32_t i = 0; i < count && wanted > 0; i++) {
-        if (!world->nodes[voters[i]].absent && !sim_set_has(chosen, voters[i])) {
+        if (!sim_host_is_gone(&world->nodes[voters[i]]) && !sim_set_has(chosen, voters[i])) {
             sim_set_add(chosen, voters[i]);
             wanted--;
         }

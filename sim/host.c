@@ -197,6 +197,12 @@ static void forget_volatile(struct sim_world *world, struct sim_env *env)
     env->pause_generation++;
 }
 
+bool sim_host_is_gone(const struct sim_env *env)
+{
+    const struct sim_replica *replica = env->kind->replica;
+    return env->absent || (env->up && replica && replica->halted && replica->halted(env->state));
+}
+
 void sim_host_boot(struct sim_world *world, uint32_t node)
 {
     struct sim_env *env = &world->nodes[node];

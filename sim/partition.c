@@ -348,7 +348,8 @@ bool sim_faults_quorum_possible(const struct sim_world *world, uint32_t group)
             const uint32_t node = sets.nodes[set][i];
             const struct sim_env *env = &world->nodes[node];
             /* Each must have a client of its own, since each may come to lead. */
-            if (env->up && !env->paused && has_client(world, group, node)) {
+            if (env->up && !env->paused && !sim_host_is_gone(env) &&
+                has_client(world, group, node)) {
                 quorum_add(&q, set, node);
             }
         }

@@ -217,6 +217,8 @@ void sim_world_dispatch(struct sim_world *world, struct sim_env *env,
 void sim_host_boot(struct sim_world *world, uint32_t node);  /* Join or restart; no-op if up. */
 void sim_host_crash(struct sim_world *world, uint32_t node); /* No-op if down. */
 void sim_host_leave(struct sim_world *world, uint32_t node); /* A clean stop: syncs first. */
+/* Absent, or stopped for good by its own code, as for its disk. */
+bool sim_host_is_gone(const struct sim_env *env);
 void sim_host_pause(struct sim_world *world, uint32_t node, uint64_t for_ns);
 void sim_host_resume(struct sim_world *world, uint32_t node);
 /* An event has come for a node: handle it now, or queue it until its cpu is free. */

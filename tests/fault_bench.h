@@ -92,6 +92,20 @@ static inline void probe_progress(const void *state, uint32_t first, uint32_t co
     (void)peers;
 }
 
+static const void *probe_halted; /* The state of one that has stopped for good. */
+
+static inline bool probe_has_halted(const void *state)
+{
+    return state == probe_halted;
+}
+
+static inline size_t probe_items(const void *state)
+{
+    (void)state;
+    return 0;
+}
+
+static const struct sim_replica probe_replica = {.count = probe_items, .halted = probe_has_halted};
 static const struct sim_consensus probe_consensus = {
     .view = probe_view, .entry = probe_entry, .progress = probe_progress};
 static const struct sim_node_kind probe = {.name = "probe",
@@ -103,7 +117,8 @@ static const struct sim_node_kind probe = {.name = "probe",
                                            .facts = facts,
                                            .fact_count = 4,
                                            .commands = commands,
-                                           .consensus = &probe_consensus};
+                                           .consensus = &probe_consensus,
+                                           .replica = &probe_replica};
 
 /* ---- A plan and a world ------------------------------------------------------------------ */
 

@@ -462,6 +462,25 @@ Test(partition, settling_heals_a_random_quorum)
     cr_expect_gt(different, 10, "the majority is random");
 }
 
+/* Nor can they be left with one that has stopped for good, as for its disk. */
+Test(partition, settling_heals_nobody_who_has_stopped_for_good)
+{
+    for (uint64_t seed = 1; seed < 40; seed += 2) { /* All are up, and stand still. */
+        struct bench b;
+        bench_disaster(&b, seed);
+        probe_halted = b.world->nodes[1].state;
+        bench_until(&b, 2001);
+        cr_assert_eq(running(&b), 0xd, "seed %lu: the other three", (unsigned long)seed);
+        cr_assert(sim_faults_quorum_possible(b.world, 0));
+        probe_halted = b.world->nodes[2].state;
+        cr_assert_not(sim_faults_quorum_possible(b.world, 0), "one of them has stopped since");
+        bench_until(&b, 2100);
+        cr_assert(sim_faults_quorum_possible(b.world, 0), "and another has its place");
+        probe_halted = NULL;
+        bench_end(&b);
+    }
+}
+
 /* A membership that changes while progress is demanded must not leave it to nodes that nobody
  * healed. */
 Test(partition, settling_heals_those_whom_a_change_brings_in)

@@ -50,8 +50,7 @@ static const struct sim_replica *replica_of(const struct sim_checks *checks, uin
 {
     const struct sim_env *env = &checks->world->nodes[node];
     const struct sim_replica *replica = env->kind->replica;
-    const bool there = env->up && !env->absent && !checks->nodes[node].failed && replica;
-    return there && !(replica->halted && replica->halted(env->state)) ? replica : NULL;
+    return env->up && !sim_host_is_gone(env) && !checks->nodes[node].failed ? replica : NULL;
 }
 
 /* How much it has applied; 0 where there is no such order. */
