@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "sim/consistency/rows_internal.h"
+#include "sim/consistency/staleness.h"
 
 /* What the history has open of a row. A transaction has several. */
 struct opened {
@@ -221,6 +222,22 @@ static void take_over(const struct sim_history *history, const struct sim_rows *
     from->witness = NULL;
 }
 
+/* How far reads lag behind, if that can be said cheaply. */
+static void tell_staleness(const struct sim_history *history, const struct sim_budget *budget,
+                           struct sim_consistency_result *found)
+{
+    const struct sim_budget small = {.steps = 100000 + 50 * (uint64_t)history->count,
+                                     .memory_bytes = budget->memory_bytes};
+    uint64_t staleness_ns;
+    if (sim_staleness(history, &small, &staleness_ns)) {
+        const uint64_t us = staleness_ns / SIM_US;
+        const size_t used = strlen(found->detail);
+        (void)snprintf(found->detail + used, sizeof found->detail - used,
+                       "; it would hold if reads might be %" PRIu64 ".%03" PRIu64 " ms old",
+                       us / 1000, us % 1000);
+    }
+}
+
 static void check_object(const struct sim_model *model, enum sim_object object,
                          const struct sim_rows *rows, const struct sim_budget *budget,
                          struct sim_rows_result *result)
@@ -242,6 +259,9 @@ static void check_object(const struct sim_model *model, enum sim_object object,
                                   o->action == SIM_ACTION_CAS_MISSED);
         }
         model->check(&history, budget, &found);
+        if (found.verdict == SIM_VIOLATED && model->number == SIM_CHECK_LINEARIZABLE) {
+            tell_staleness(&history, budget, &found);
+        }
     }
     take_over(&history, rows, &found, result);
     sim_consistency_result_release(&found);
