@@ -5,10 +5,11 @@
 
 /* ---- Collecting -------------------------------------------------------------------------- */
 
-static bool is_trigger(uint32_t kind)
+static bool is_trigger(const struct sim_record *r)
 {
-    return kind == SIM_REC_BOOT || kind == SIM_REC_DELIVER || kind == SIM_REC_TIMER ||
-           kind == SIM_REC_SYNCED || kind == SIM_REC_RESUME || kind == SIM_REC_SETTING;
+    return r->kind == SIM_REC_BOOT || r->kind == SIM_REC_DELIVER || r->kind == SIM_REC_TIMER ||
+           r->kind == SIM_REC_SYNCED || r->kind == SIM_REC_RESUME || r->kind == SIM_REC_SETTING ||
+           (r->kind == SIM_REC_FAULT && r->detail == SIM_FAULT_COMMAND);
 }
 
 static bool make_room(struct explain *e)
@@ -47,7 +48,7 @@ static void collect(void *context, const struct sim_record *record)
     }
     r->previous = e->last[record->node];
     e->last[record->node] = at;
-    if (is_trigger(record->kind)) {
+    if (is_trigger(record)) {
         e->trigger[record->node] = at;
         return;
     }
@@ -144,7 +145,7 @@ static void keep_gathered(struct explain *e, size_t fact)
 {
     const struct sim_record *f = &e->records[fact].record;
     const struct sim_node_kind *kind = e->plan->nodes[f->node].kind;
-    if (!kind || f->detail >= kind->fact_count || !kind->facts[f->detail].values) {
+    if (!kind || f->detail >= kind->fact_count || !explain_is_named(&kind->facts[f->detail])) {
         return;
     }
     bool passed = false; /* The facts that changed together with this one. */
@@ -173,12 +174,26 @@ static size_t find_origin(const struct explain *e)
     return at;
 }
 
+/* A violation that is seen at no node, such as a lack of progress, concerns every server. */
+static void keep_servers(struct explain *e, size_t origin)
+{
+    if (e->records[origin].record.node < e->plan->node_count) {
+        return;
+    }
+    for (uint32_t node = 0; node < e->plan->node_count; node++) {
+        if (e->plan->nodes[node].kind && e->last[node] != EXPLAIN_NONE) {
+            e->records[e->last[node]].kept = true;
+        }
+    }
+}
+
 /* Backwards, each record is seen after everything that it may have caused. A node's past
  * belongs to the cone from its latest kept record on. */
 static void keep_cone(struct explain *e, size_t origin)
 {
     struct explain_record *records = e->records;
     records[origin].kept = true;
+    keep_servers(e, origin);
     for (size_t i = origin + 1; i-- > 0;) {
         struct explain_record *r = &records[i];
         if (!r->kept) {
@@ -212,39 +227,79 @@ static void keep_faults(struct explain *e, size_t origin)
 
 /* ---- Lines ---------------------------------------------------------------------------------- */
 
+/* By convention these facts come first, and matter most: role and term. */
+#define LEADING_FACTS 2
+
+/* The fact that a node changed last, for each fact, and that may still be overtaken. */
+struct pending {
+    size_t at[SIM_FACTS_MAX];
+};
+
+static void forget(struct pending *pending)
+{
+    for (uint32_t fact = 0; fact < SIM_FACTS_MAX; fact++) {
+        pending->at[fact] = EXPLAIN_NONE;
+    }
+}
+
+/* What else changed on the node before a leading fact did stays told. */
+static void settle_before(const struct explain *e, struct pending *pending,
+                          const struct sim_record *leading)
+{
+    for (uint32_t fact = leading->detail + 1; fact < SIM_FACTS_MAX; fact++) {
+        const size_t at = pending->at[fact];
+        if (at != EXPLAIN_NONE && e->records[at].record.time_ns != leading->time_ns) {
+            pending->at[fact] = EXPLAIN_NONE;
+        }
+    }
+}
+
+static void choose_fact(struct explain *e, size_t at, struct pending *pending)
+{
+    struct explain_record *r = &e->records[at];
+    const uint32_t fact = r->record.detail;
+    const bool named = explain_is_named(&e->plan->nodes[r->record.node].kind->facts[fact]);
+    r->told = true;
+    r->was = r->record.b;
+    if (named || fact < LEADING_FACTS) {
+        settle_before(e, pending, &r->record);
+    }
+    if (!named && pending->at[fact] != EXPLAIN_NONE) {
+        const uint64_t was = e->records[pending->at[fact]].was;
+        r->was = was == r->record.a ? r->record.b : was; /* It is back where it was. */
+        e->records[pending->at[fact]].told = false;
+    }
+    pending->at[fact] = named ? EXPLAIN_NONE : at;
+}
+
 /* A number that goes on changing is told once, with its last value, unless something else
  * happened to the node between. */
-static bool is_overtaken(const struct explain *e, size_t at)
+static bool choose_facts(struct explain *e)
 {
-    const struct sim_record *r = &e->records[at].record;
-    const struct sim_node_kind *kind =
-        r->kind == SIM_REC_FACT ? e->plan->nodes[r->node].kind : NULL;
-    if (!kind || r->detail >= kind->fact_count || kind->facts[r->detail].values) {
-        return false;
+    struct pending *pending = malloc((e->plan->node_count + 1) * sizeof *pending);
+    for (uint32_t node = 0; pending && node < e->plan->node_count; node++) {
+        forget(&pending[node]);
     }
-    for (size_t i = at + 1; i < e->count; i++) {
-        const struct explain_record *later = &e->records[i];
-        if (!later->kept || later->record.node != r->node || !explain_is_milestone(e, later)) {
+    for (size_t i = 0; pending && i < e->count; i++) {
+        struct explain_record *r = &e->records[i];
+        r->told = false;
+        if (!r->kept || r->record.node >= e->plan->node_count || !explain_is_milestone(e, r)) {
             continue;
         }
-        if (later->record.kind != SIM_REC_FACT) {
-            return false;
-        }
-        if (later->record.detail == r->detail) {
-            return true;
-        }
-        if (later->record.time_ns != r->time_ns && later->record.detail < r->detail) {
-            return false; /* By convention what matters most comes first: role, term. */
+        if (r->record.kind == SIM_REC_FACT) {
+            choose_fact(e, i, &pending[r->record.node]);
+        } else {
+            forget(&pending[r->record.node]);
         }
     }
-    return false;
+    const bool chosen = pending != NULL;
+    free(pending);
+    return chosen;
 }
 
 bool explain_is_fact_told(const struct explain *e, size_t at)
 {
-    const struct explain_record *r = &e->records[at];
-    return r->record.kind == SIM_REC_FACT && r->kept && explain_is_milestone(e, r) &&
-           !is_overtaken(e, at);
+    return e->records[at].told;
 }
 
 static void tell_all(struct explain *e)
@@ -278,6 +333,9 @@ enum sim_status explain_causes(struct explain *e, const struct explain_line **li
     const size_t origin = find_origin(e);
     keep_cone(e, origin);
     keep_faults(e, origin);
+    if (!choose_facts(e)) {
+        return SIM_ENOMEM;
+    }
     tell_all(e);
     *lines = e->lines;
     *count = e->line_count;
@@ -303,7 +361,7 @@ bool explain_between(const struct explain *e, uint64_t from_ns, uint64_t to_ns,
     }
     for (size_t i = e->count; i-- > 0 && e->records[i].record.time_ns >= from_ns;) {
         const struct sim_record *r = &e->records[i].record;
-        const bool begins = is_trigger(r->kind) || r->kind == SIM_REC_INVOKE ||
+        const bool begins = is_trigger(r) || r->kind == SIM_REC_INVOKE ||
                             r->kind == SIM_REC_ATTEMPT || r->kind == SIM_REC_DROP ||
                             explain_is_milestone(e, &e->records[i]);
         if (r->time_ns < to_ns && begins) {

@@ -14,6 +14,8 @@ struct explain_record {
     size_t trigger;  /* An effect's delivery, timer, ... that the node was handling. */
     bool changes;    /* A trigger that changed a fact or the disk. */
     bool kept;       /* Part of the cone that matters. */
+    bool told;       /* A fact that has a place in a sentence, and */
+    uint64_t was;    /* what it was when it was last told. */
 };
 
 struct explain {
@@ -30,6 +32,8 @@ struct explain {
     size_t line_count;
 };
 
+/* Has the fact names for its values, as a role has? */
+bool explain_is_named(const struct sim_fact *fact);
 /* Is it worth a sentence of its own? */
 bool explain_is_milestone(const struct explain *explain, const struct explain_record *r);
 void explain_tell(const struct explain *explain, size_t at, struct explain_line *line);
@@ -37,7 +41,8 @@ void explain_tell(const struct explain *explain, size_t at, struct explain_line 
 bool explain_is_fact_told(const struct explain *explain, size_t at);
 /* Is it told, and not within the sentence of an earlier record? */
 bool explain_starts_line(const struct explain *explain, size_t at);
-/* Add a record to the line of the one told before it; false if it needs its own. */
+/* Add a record to the line of the one told before it, of which it says the same of another node;
+ * false if it needs its own. */
 bool explain_join(const struct explain *explain, size_t before, size_t at,
                   struct explain_line *line);
 /* Deliveries of the kind of `trigger` to its node since the node's facts last changed. */

@@ -30,6 +30,18 @@ static const char *message_name(const struct explain *e, const struct sim_record
     return "message";
 }
 
+bool explain_is_named(const struct sim_fact *fact)
+{
+    return fact->values && fact->values[0];
+}
+
+/* What these do to a host the host's own record says. */
+static bool is_said_by_host(const struct sim_record *fault)
+{
+    return fault->detail == SIM_FAULT_CRASH || fault->detail == SIM_FAULT_PAUSE ||
+           fault->detail == SIM_FAULT_ADMIN_SET;
+}
+
 bool explain_is_milestone(const struct explain *e, const struct explain_record *r)
 {
     switch (r->record.kind) {
@@ -48,10 +60,11 @@ bool explain_is_milestone(const struct explain *e, const struct explain_record *
     case SIM_REC_PAUSE:
     case SIM_REC_RESUME:
     case SIM_REC_LEAVE:
-    case SIM_REC_FAULT:
     case SIM_REC_SETTING:
     case SIM_REC_VIOLATION:
         return true;
+    case SIM_REC_FAULT:
+        return !is_said_by_host(&r->record);
     default:
         return false;
     }
@@ -67,8 +80,13 @@ __attribute__((format(printf, 2, 3))) static void say(struct explain_line *line,
     va_end(arguments);
 }
 
-static void say_value(struct explain_line *line, const struct sim_fact *fact, uint64_t value)
+static void say_value(const struct explain *e, struct explain_line *line,
+                      const struct sim_fact *fact, uint64_t value)
 {
+    if (fact->values == sim_fact_is_node) {
+        say(line, "%s", value < e->plan->node_count ? node_name(e, (uint32_t)value) : "none");
+        return;
+    }
     uint64_t names = 0;
     while (fact->values && fact->values[names]) {
         names++;
@@ -120,6 +138,17 @@ static void say_gathered(const struct explain *e, size_t fact, struct explain_li
     }
 }
 
+static void say_timer(const struct sim_node_kind *kind, uint32_t timer, struct explain_line *line)
+{
+    for (uint32_t i = 0; kind && kind->timer_names && kind->timer_names[i]; i++) {
+        if (i == timer) {
+            say(line, "%s timer", kind->timer_names[i]);
+            return;
+        }
+    }
+    say(line, "timer %" PRIu32, timer);
+}
+
 static void say_trigger(const struct explain *e, size_t at, struct explain_line *line)
 {
     const struct explain_record *r = &e->records[at];
@@ -131,20 +160,25 @@ static void say_trigger(const struct explain *e, size_t at, struct explain_line 
     switch (t->kind) {
     case SIM_REC_DELIVER:
         say(line, ", on %s from ", message_name(e, t));
-        if (kind->facts[r->record.detail].values) {
+        if (explain_is_named(&kind->facts[r->record.detail])) {
             say_gathered(e, at, line);
         } else {
             say(line, "%s", node_name(e, t->peer));
         }
         return;
     case SIM_REC_TIMER:
-        say(line, ", as its timer %u ran out", (unsigned)t->detail);
+        say(line, ", as its ");
+        say_timer(kind, t->detail, line);
+        say(line, " ran out");
         return;
     case SIM_REC_SYNCED:
         say(line, t->detail == SIM_OK ? ", once its disk had synced" : ", as a sync failed");
         return;
     case SIM_REC_BOOT:
         say(line, ", as it starts");
+        return;
+    case SIM_REC_FAULT:
+        say(line, ", as commanded");
         return;
     default:
         return;
@@ -157,9 +191,13 @@ static void tell_fact(const struct explain *e, size_t at, const char *separator,
     const struct sim_record *r = &e->records[at].record;
     const struct sim_fact *fact = &kind_of(e, r->node)->facts[r->detail];
     say(line, "%s%s ", separator, fact->name);
-    say_value(line, fact, r->a);
+    say_value(e, line, fact, r->a);
+    const size_t trigger = e->records[at].trigger;
+    if (trigger != EXPLAIN_NONE && e->records[trigger].record.kind == SIM_REC_BOOT) {
+        return; /* A node that starts has nothing behind it. */
+    }
     say(line, " (was ");
-    say_value(line, fact, r->b);
+    say_value(e, line, fact, e->records[at].was);
     say(line, ")");
 }
 
@@ -181,19 +219,42 @@ static void tell_facts(const struct explain *e, size_t at, struct explain_line *
         }
         if (explain_is_fact_told(e, i)) {
             tell_fact(e, i, i == at ? "" : ", ", line);
-            told = kind->facts[r->record.detail].values ? i : told;
+            told = explain_is_named(&kind->facts[r->record.detail]) ? i : told;
         }
     }
     say_trigger(e, told, line);
 }
 
-/* A fault that concerns several nodes is one line. */
+/* "n1: term 2, on request_vote from n3" and the same of n2 are "n1, n2: term 2, ...". */
+static bool join_same(const struct explain *e, size_t at, struct explain_line *line)
+{
+    struct explain_line other;
+    explain_tell(e, at, &other);
+    const char *rest = strstr(line->words, ": ");
+    const char *other_rest = strstr(other.words, ": ");
+    if (!rest || !other_rest || strcmp(rest, other_rest) != 0) {
+        return false;
+    }
+    const struct explain_line old = *line;
+    (void)snprintf(line->words, sizeof line->words, "%.*s, %s%s", (int)(rest - line->words),
+                   old.words, node_name(e, e->records[at].record.node),
+                   old.words + (rest - line->words));
+    return true;
+}
+
+/* A fault that concerns several nodes is one line, and so is what happens to several in the same
+ * way. */
 bool explain_join(const struct explain *e, size_t before, size_t at, struct explain_line *line)
 {
     const struct sim_record *a = &e->records[before].record;
     const struct sim_record *b = &e->records[at].record;
-    if (a->kind != SIM_REC_FAULT || b->kind != SIM_REC_FAULT || a->a != b->a || a->b != b->b ||
-        a->time_ns != b->time_ns) {
+    if (a->time_ns != b->time_ns || a->kind != b->kind) {
+        return false;
+    }
+    if (a->kind == SIM_REC_FACT) {
+        return join_same(e, at, line);
+    }
+    if (a->kind != SIM_REC_FAULT || b->kind != SIM_REC_FAULT || a->a != b->a || a->b != b->b) {
         return false;
     }
     say(line, ", %s", node_name(e, b->node));
@@ -201,6 +262,37 @@ bool explain_join(const struct explain *e, size_t before, size_t at, struct expl
         say(line, " towards %s", node_name(e, b->peer));
     }
     return true;
+}
+
+/* A command by its name, if a fault of the plan gives it; one that was drawn has left none. */
+static void tell_command(const struct explain *e, const struct sim_record *r,
+                         struct explain_line *line)
+{
+    const struct sim_node_kind *kind = kind_of(e, r->node);
+    const struct sim_fault *f = r->a < e->plan->fault_count ? &e->plan->faults[r->a] : NULL;
+    uint32_t count = 0;
+    while (kind && kind->commands && kind->commands[count]) {
+        count++;
+    }
+    say(line, "%s is commanded: %s", node_name(e, r->node),
+        f && f->index < count ? kind->commands[f->index] : "something");
+    if (r->peer != SIM_NOBODY) {
+        say(line, " %s", node_name(e, r->peer));
+    }
+}
+
+static void tell_fault(const struct explain *e, const struct sim_record *r,
+                       struct explain_line *line)
+{
+    if (r->detail == SIM_FAULT_COMMAND) {
+        tell_command(e, r, line);
+        return;
+    }
+    say(line, "fault %s %s: %s", sim_fault_kind_name(r->detail), r->b ? "begins" : "ends",
+        node_name(e, r->node));
+    if (r->peer != SIM_NOBODY) {
+        say(line, " towards %s", node_name(e, r->peer));
+    }
 }
 
 void explain_tell(const struct explain *e, size_t at, struct explain_line *line)
@@ -213,10 +305,11 @@ void explain_tell(const struct explain *e, size_t at, struct explain_line *line)
         tell_facts(e, at, line);
         break;
     case SIM_REC_BOOT:
-        say(line, "%s starts again", name);
+        say(line, r->time_ns ? "%s starts again" : "%s starts", name);
         break;
     case SIM_REC_CRASH:
-        say(line, "%s crashes and loses %" PRIu64 " unsynced records", name, r->b);
+        say(line, "%s crashes and loses %" PRIu64 " unsynced record%s", name, r->b,
+            r->b == 1 ? "" : "s");
         break;
     case SIM_REC_PAUSE:
         say(line, "%s stands still", name);
@@ -238,7 +331,9 @@ void explain_tell(const struct explain *e, size_t at, struct explain_line *line)
         say(line, "%s does not get %s from %s", name, message_name(e, r), node_name(e, r->peer));
         break;
     case SIM_REC_TIMER:
-        say(line, "%s: its timer %u runs out", name, (unsigned)r->detail);
+        say(line, "%s: its ", name);
+        say_timer(kind_of(e, r->node), r->detail, line);
+        say(line, " runs out");
         break;
     case SIM_REC_INVOKE:
     case SIM_REC_ATTEMPT:
@@ -252,14 +347,11 @@ void explain_tell(const struct explain *e, size_t at, struct explain_line *line)
         break;
     }
     case SIM_REC_FAULT:
-        say(line, "fault %s %s: %s", sim_fault_kind_name(r->detail), r->b ? "begins" : "ends",
-            name);
-        if (r->peer != SIM_NOBODY) {
-            say(line, " towards %s", node_name(e, r->peer));
-        }
+        tell_fault(e, r, line);
         break;
     case SIM_REC_VIOLATION:
-        say(line, "%s is violated, as seen at %s", sim_check_infos[r->detail].name, name);
+        say(line, r->node == SIM_NOBODY ? "%s fails" : "%s is violated, as seen at %s",
+            sim_check_infos[r->detail].name, name);
         break;
     default:
         break;

@@ -174,6 +174,10 @@ struct sim_fact {
     const char *const *values; /* NULL-terminated names of 0, 1, 2, ..., or NULL: a number. */
 };
 
+/* The `values` of a fact that is the number of a node, -1 for none: no names, as far as anybody
+ * counts them. */
+extern const char *const sim_fact_is_node[];
+
 struct sim_planted_bug {
     const char *name;    /* The catalogue's: "R01_old_term_commit". */
     const char *summary; /* A sentence: what the node does wrong. */
@@ -256,6 +260,7 @@ struct sim_node_kind {
     size_t state_bytes;
     void (*event)(void *state, struct sim_env *env, const struct sim_event *event);
     const char *const *message_names; /* NULL-terminated. */
+    const char *const *timer_names;   /* NULL-terminated; NULL: they have none. */
     const struct sim_setting *settings;
     uint32_t setting_count;
     const struct sim_fact *facts; /* By convention "role" and "term" come first, if any. */

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+const char *const sim_fact_is_node[] = {NULL};
+
 void sim_plan_init(struct sim_plan *plan)
 {
     memset(plan, 0, sizeof *plan);

@@ -87,6 +87,35 @@ Test(explain, names_the_votes_that_made_a_leader)
     unload();
 }
 
+/* A cluster that is stuck is so at no node: its story is that of all servers. What happens to
+ * several of them at once is told once. */
+Test(explain, tells_why_a_cluster_is_stuck)
+{
+    cr_assert_eq(scenario_load(&scenario, "scenarios/bugs/R37_dead_disk_leads.json", NULL, 0),
+                 SIM_OK);
+    cr_assert(runner_init(&runner, &scenario.plan));
+    struct explain *explain = run_seed(scenario.plan.seed);
+    const struct explain_line *lines;
+    size_t count;
+    cr_assert_eq(explain_causes(explain, &lines, &count), SIM_OK);
+    cr_expect_eq(explain_check(explain), SIM_CHECK_LIVENESS);
+    cr_expect_str_eq(lines[count - 1].words, "liveness fails");
+    cr_expect_leq(count, 25);
+    bool leader = false;
+    bool disk = false;
+    bool several = false;
+    for (size_t i = 0; i < count; i++) {
+        leader |= strstr(lines[i].words, "role leader (was candidate)") != NULL;
+        disk |= strstr(lines[i].words, "fault disk begins") != NULL;
+        several |= strstr(lines[i].words, "n2, n3: leader n1 (was none)") == lines[i].words;
+    }
+    cr_expect(leader);
+    cr_expect(disk);
+    cr_expect(several);
+    explain_free(explain);
+    unload();
+}
+
 /* The same run is explained in the same words. */
 Test(explain, says_the_same_twice)
 {

@@ -1,6 +1,8 @@
 /* The node kind itself: its table, how it boots, and what each event means to the library. */
 #include "nodes/libraft/storage.h"
 
+static const char *const timer_names[] = {"tick", NULL};
+
 static const char *const message_names[] = {
     "append_entries",   "append_entries_result", "request_vote", "request_vote_result",
     "install_snapshot", "timeout_now",           NULL,
@@ -253,6 +255,7 @@ const struct sim_node_kind libraft_kind = {
     .state_bytes = sizeof(struct libraft_node),
     .event = libraft_event,
     .message_names = message_names,
+    .timer_names = timer_names,
     .settings = settings,
     .setting_count = sizeof settings / sizeof *settings,
     .facts = libraft_facts,

@@ -26,11 +26,17 @@ static const char *const message_names[] = {
 static const char *const role_names[] = {"follower", "candidate", "leader", NULL};
 static const char *const health_names[] = {"ok", "halted", NULL};
 
+static const char *const timer_names[] = {[RAFT_TIMER_ELECTION] = "election",
+                                          [RAFT_TIMER_HEARTBEAT] = "heartbeat",
+                                          [RAFT_TIMER_TRANSFER] = "transfer",
+                                          [RAFT_TIMER_BATCH] = "batch",
+                                          NULL};
+
 static const struct sim_fact facts[RAFT_FACT_COUNT] = {
     [RAFT_FACT_ROLE] = {"role", role_names},
     [RAFT_FACT_TERM] = {"term", NULL},
     [RAFT_FACT_COMMIT] = {"commit", NULL},
-    [RAFT_FACT_LEADER] = {"leader", NULL}, /* A node number, -1 if not known. */
+    [RAFT_FACT_LEADER] = {"leader", sim_fact_is_node},
     [RAFT_FACT_HEALTH] = {"health", health_names},
     /* A bit for each place in the group; 0 as long as it is the first configuration. */
     [RAFT_FACT_VOTERS] = {"voters", NULL},
@@ -144,6 +150,7 @@ const struct sim_node_kind raft_kind = {
     .state_bytes = sizeof(struct raft),
     .event = on_event,
     .message_names = message_names,
+    .timer_names = timer_names,
     .settings = raft_settings,
     .setting_count = RAFT_SET_COUNT,
     .facts = facts,

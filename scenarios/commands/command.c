@@ -72,7 +72,7 @@ const struct command commands[] = {
      "Why a run violated an invariant: the chain of causes back from the violation.",
      "  --seed N          the seed of a scenario; its own if not given\n"
      "  --set PATH=VALUE  change one value of the scenario; may be given again\n"
-     "  --all             every cause; without it the last 30\n"
+     "  --all             every cause; without it the last 25\n"
      "  --inevitable      also when it became inevitable: the run goes on from times before the\n"
      "                    violation with other chance, and so many of these futures violate it "
      "too\n"

@@ -12,7 +12,7 @@
 #include "scenarios/commands/runner.h"
 #include "scenarios/commands/story.h"
 
-#define LINES_SHOWN 30
+#define LINES_SHOWN 25
 #define BRANCHES 40
 #define BRANCHES_MAX 100000
 #define MARGIN_NS SIM_S
@@ -33,7 +33,8 @@ static void print_words(const struct scenario *scenario, const struct sim_check_
                         size_t count)
 {
     char when[32];
-    printf("%s is violated at %s: %s\n%s\n\nWhat led to it:\n", sim_check_infos[check].name,
+    printf("%s is %s at %s: %s\n%s\n\nWhat led to it:\n", sim_check_infos[check].name,
+           sim_verdict_name(state->judged ? state->verdict : SIM_VIOLATED),
            story_time(state->at_ns, when), state->detail, scenario->file);
     if (first > 0) {
         printf("  %12s  %zu earlier causes; --all tells them too\n", "...", first);

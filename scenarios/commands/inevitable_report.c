@@ -37,6 +37,15 @@ static void print_point(const struct inevitable_point *point, uint64_t violated_
            bar, percent(ppm), percent(interval.low_ppm), percent(interval.high_ppm));
 }
 
+/* The same as the one before it and the one after it. */
+static bool is_dull(const struct inevitable *inevitable, uint32_t i)
+{
+    const struct inevitable_point *p = &inevitable->points[i];
+    return i > 0 && i + 1 < inevitable->point_count && p[-1].violated == p->violated &&
+           p[1].violated == p->violated && p[-1].branches == p->branches &&
+           p[1].branches == p->branches;
+}
+
 void inevitable_print(const struct inevitable *inevitable, const struct inevitable_request *request,
                       const struct explain *explain)
 {
@@ -46,7 +55,11 @@ void inevitable_print(const struct inevitable *inevitable, const struct inevitab
            request->branches, sim_check_infos[request->check].name,
            story_time(request->margin_ns, when), "at", "before it");
     for (uint32_t i = 0; i < inevitable->point_count; i++) {
-        print_point(&inevitable->points[i], request->violated_ns);
+        if (!is_dull(inevitable, i)) {
+            print_point(&inevitable->points[i], request->violated_ns);
+        } else if (!is_dull(inevitable, i - 1)) {
+            printf("  %12s\n", "...");
+        }
     }
     struct explain_line event;
     struct explain_line cause;
