@@ -1,6 +1,6 @@
 /* Raft as it is tested: seeds, scheduler steps and trace records a second, with a swarm of faults
- * and every check, and nothing recorded; over cluster sizes and over processes; the memory of
- * the world, and what a snapshot costs.
+ * and every check, and nothing recorded; over cluster sizes and over processes; the part of
+ * the checks, the memory of the world, and what a snapshot costs.
  *
  * A step is one pending event taken from the scheduler; that is the figure to compare with other
  * simulators' events. A record is a line of the trace: a message makes two of them.
@@ -76,6 +76,17 @@ static struct sim_arena *arena_of(const struct sim_plan *plan)
     return arena;
 }
 
+static double time_seeds(const struct sim_plan *plan, struct sim_arena *arena, uint64_t seeds,
+                         struct total *total)
+{
+    *total = (struct total){0};
+    const double start_s = measure_cpu_s();
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        run_seed(plan, arena, seed, total);
+    }
+    return measure_cpu_s() - start_s;
+}
+
 /* ---- Cluster sizes ------------------------------------------------------------------------ */
 
 static void bench_size(uint32_t nodes, bool swarm, uint64_t seeds)
@@ -88,12 +99,7 @@ static void bench_size(uint32_t nodes, bool swarm, uint64_t seeds)
     const double wall = measure_wall_s();
     const double cpu = measure_cpu_s();
     for (int r = 0; r < REPETITIONS; r++) {
-        total = (struct total){0};
-        const double start_s = measure_cpu_s();
-        for (uint64_t seed = 1; seed <= seeds; seed++) {
-            run_seed(&plan, arena, seed, &total);
-        }
-        took_s[r] = measure_cpu_s() - start_s;
+        took_s[r] = time_seeds(&plan, arena, seeds, &total);
     }
     const double cpu_share = (measure_cpu_s() - cpu) / (measure_wall_s() - wall);
     measure_sort(took_s, REPETITIONS);
@@ -105,6 +111,38 @@ static void bench_size(uint32_t nodes, bool swarm, uint64_t seeds)
            (double)total.steps / s / 1e6, (double)total.records / s / 1e6,
            (double)total.simulated_ns / 1e9 / s, (double)total.steps / (double)seeds,
            total.used_bytes / 1024, 100 * cpu_share, total.not_held, seeds, total.hash);
+    fflush(stdout);
+    sim_arena_free(arena);
+    sim_plan_release(&plan);
+}
+
+/* ---- Checks ------------------------------------------------------------------------------- */
+
+/* Which part of a run the checks are: with all and with none by turns. They only look, so the
+ * traces are the same. */
+static void bench_checks(uint64_t seeds)
+{
+    struct sim_plan plan;
+    struct total all;
+    struct total none;
+    double all_s[REPETITIONS];
+    double none_s[REPETITIONS];
+    bench_plan_raft(&plan, 5, true);
+    struct sim_arena *arena = arena_of(&plan);
+    for (int r = 0; r < REPETITIONS; r++) {
+        plan.checks = SIM_CHECKS_ALL;
+        all_s[r] = time_seeds(&plan, arena, seeds, &all);
+        plan.checks = 0;
+        none_s[r] = time_seeds(&plan, arena, seeds, &none);
+    }
+    if (all.hash != none.hash) {
+        measure_give_up("the checks have changed a run");
+    }
+    measure_sort(all_s, REPETITIONS);
+    measure_sort(none_s, REPETITIONS);
+    printf("raft   5 nodes, all checks: %.1f %% of a run (best against best %.1f %%)\n",
+           100 * (1 - none_s[REPETITIONS / 2] / all_s[REPETITIONS / 2]),
+           100 * (1 - none_s[0] / all_s[0]));
     fflush(stdout);
     sim_arena_free(arena);
     sim_plan_release(&plan);
@@ -228,6 +266,7 @@ int main(int count, char **arguments)
         bench_size(sizes[i], true, sizes[i] <= 5 ? seeds : fewer > 0 ? fewer : 1);
     }
     bench_size(5, false, seeds);
+    bench_checks(seeds);
     bench_small_memory(seeds);
     bench_snapshot();
     bench_processes(seeds);
