@@ -5,7 +5,7 @@
 #include "sim/consistency/history.h"
 #include "sim/rng.h"
 
-#define BRUTE_OPERATIONS_MAX 12
+#define BRUTE_OPERATIONS_MAX 30 /* More than ten or twelve take long to try in all orders. */
 #define BRUTE_KEYS 2
 
 /* What a few objects hold; plain enough to be seen to be right. */

@@ -196,3 +196,57 @@ Test(linearizable, deep_stacks_are_judged_in_few_steps)
         sim_consistency_result_release(&result);
     }
 }
+
+/* Histories too long to try in all orders: what the monitors say of them, and what the search says
+ * once a last operation writes a value for the second time, so that no monitor takes them. */
+static void compare_monitor_with_search(uint32_t object, enum sim_action writes)
+{
+    enum { LONG_SEEDS = 600 };
+    uint32_t verdicts[SIM_VERDICT_COUNT] = {0}, undecided = 0;
+    for (uint64_t seed = 0; seed < LONG_SEEDS; seed++) {
+        const struct random_history options = {.object = object,
+                                               .operations = 14 + (uint32_t)(seed % 16),
+                                               .processes = 3 + (uint32_t)(seed % 4),
+                                               .keys = 1,
+                                               .lie_percent = (uint32_t)(seed / 4 % 3) * 3,
+                                               .lost_percent = (uint32_t)(seed / 12 % 3) * 5};
+        struct sim_history history;
+        struct sim_rng rng;
+        struct sim_consistency_result result;
+        sim_rng_seed(&rng, seed, object);
+        cr_assert_eq(sim_history_init(&history, MEMORY), SIM_OK);
+        random_history(&history, &options, &rng);
+        sim_check_linearizable(&history, &budget, &result);
+        const uint32_t told = result.verdict;
+        verdicts[told]++;
+        sim_consistency_result_release(&result);
+        struct sim_history_operation last = {.process = sim_history_process(&history, 99),
+                                             .action = (uint8_t)writes};
+        for (size_t i = 0; i < history.count; i++) {
+            if (history.operations[i].action == writes) {
+                last.value = history.operations[i].value;
+            }
+        }
+        const uint32_t place = sim_history_invoke(&history, &last);
+        sim_history_return(&history, place, SIM_OUTCOME_OK, SIM_VALUE_UNKNOWN);
+        sim_check_linearizable(&history, &budget, &result);
+        undecided += result.verdict == SIM_UNKNOWN;
+        cr_assert(result.verdict == told || result.verdict == SIM_UNKNOWN,
+                  "seed %" PRIu64 " of %s: %s, then %s (%s) of%s", seed, sim_object_names[object],
+                  sim_verdict_name(told), sim_verdict_name(result.verdict), result.detail,
+                  history_text(&history));
+        sim_consistency_result_release(&result);
+        sim_history_release(&history);
+    }
+    cr_expect_lt(undecided, LONG_SEEDS / 20, "%s", sim_object_names[object]);
+    cr_expect_gt(verdicts[SIM_HOLDS], LONG_SEEDS / 10, "%s", sim_object_names[object]);
+    cr_expect_gt(verdicts[SIM_VIOLATED], LONG_SEEDS / 10, "%s", sim_object_names[object]);
+}
+
+Test(linearizable, monitors_say_what_the_search_says)
+{
+    compare_monitor_with_search(SIM_OBJECT_REGISTER, SIM_ACTION_WRITE);
+    compare_monitor_with_search(SIM_OBJECT_SET, SIM_ACTION_ADD);
+    compare_monitor_with_search(SIM_OBJECT_QUEUE, SIM_ACTION_ENQUEUE);
+    compare_monitor_with_search(SIM_OBJECT_STACK, SIM_ACTION_PUSH);
+}
