@@ -228,6 +228,12 @@ Test(catalogue, a_leader_leaves_its_slow_disk)
     cr_expect_eq(leaves.leader_changes, 2);
     cr_expect_gt(stays.latency_p50_ns, SIM_S);
     cr_expect_lt(leaves.latency_p50_ns, 25 * SIM_MS);
+    /* Where all disks are slow it has nowhere to go, and elections would make it worse. */
+    static const char *const all_slow[] = {"faults[0].disk.of=n", "faults[0].disk.sync=800ms"};
+    const struct sim_metrics remains =
+        measure_with(FOLDER "raft/slow_disk_leader_hands_over.json", all_slow, 2);
+    cr_expect_eq(remains.leader_changes, 1);
+    cr_expect_lt(remains.longest_gap_ns, 2 * SIM_S);
 }
 
 /* Changes of the membership keep a group alive while its servers die one after another: where

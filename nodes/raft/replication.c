@@ -232,6 +232,7 @@ void raft_transfer_check(struct raft *r, struct sim_env *env)
         const struct raft_message message = {.term = r->term};
         r->reads.lease_void = true;
         sim_handed_over(env, r->transfer_target);
+        r->leaving_disk = false;
         raft_send(env, r->transfer_target, RAFT_TIMEOUT_NOW, &message);
     }
 }

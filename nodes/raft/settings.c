@@ -133,7 +133,7 @@ const struct sim_setting raft_settings[RAFT_SET_COUNT] = {
          .type = SIM_SETTING_DURATION,
          .maximum = 3600 * SIM_S,
          .summary = "A leader whose disk takes longer than this for a sync hands over to another "
-                    "or, if none takes over and it still waits, steps down; 0: never."},
+                    "whose disk is quicker; 0: never."},
 };
 
 void raft_settings_read(struct raft_config *config, const struct sim_env *env)

@@ -219,6 +219,7 @@ struct raft {
     uint64_t sync_snapshot; /* and the snapshot up to this index; 0: none. */
 
     uint32_t transfer_target; /* A leader about to hand over; else SIM_NOBODY. */
+    bool leaving_disk;        /* It does so for its disk, and may still stay. */
 };
 
 static inline bool raft_has_bug(const struct raft *r, enum raft_bug bug)

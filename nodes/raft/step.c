@@ -169,6 +169,7 @@ static void on_synced(struct raft *r, struct sim_env *env, const struct sim_even
         raft_snapshot_durable(r, env);
     }
     if (r->role == SIM_ROLE_LEADER) {
+        raft_stay_on_disk(r, env);
         raft_advance_commit(r, env);
         if (SIM_UNLIKELY(r->config.write_before_send)) {
             raft_replicate(r, env);
