@@ -6,7 +6,7 @@
 #include "scenarios/commands/outcome.h"
 #include "tests/corpus.h"
 
-#define SEEDS 150 /* At most, until a swarm has found a bug. */
+#define SEEDS 300 /* At most, until a swarm has found a bug. */
 #define CLEAN_SEEDS 5
 
 static struct corpus_row rows[CORPUS_ROWS_MAX];

@@ -78,7 +78,7 @@ const struct sim_planted_bug raft_planted_bugs[RAFT_BUG_COUNT] = {
     [RAFT_R20] = {"R20_conflicting_suffix_kept",
                   "After an installed snapshot the log goes on with what was behind its index "
                   "before, even if that conflicts.",
-                  "hashicorp/raft #697 and PR 704; NuRaft PR 407", "liveness"},
+                  "hashicorp/raft #697 and PR 704; NuRaft PR 407", "log_matching"},
     [RAFT_R21] =
         {"R21_install_reverts_term",
          "Installing a snapshot sets the term back to that of its last entry, and clears the vote.",
