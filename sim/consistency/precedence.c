@@ -232,15 +232,24 @@ static uint32_t first_after(const struct sim_precedence *p, const struct run *ru
 static bool next_run(const struct sim_sessions *s, uint32_t node, uint32_t *at, struct run *run)
 {
     const uint32_t key = s->nodes[node].key;
-    const uint32_t end = s->write_starts[key + 1];
-    uint32_t i = s->write_starts[key] + *at;
-    *run = (struct run){.writes = s->writes + i};
-    while (i < end && s->nodes[s->writes[i]].session == s->nodes[run->writes[0]].session) {
-        i++;
+    const uint32_t begin = s->write_starts[key] + *at;
+    uint32_t low = begin;
+    uint32_t high = s->write_starts[key + 1];
+    if (low == high) {
+        return false;
     }
-    run->count = i - (s->write_starts[key] + *at);
+    const uint32_t session_end = s->starts[s->nodes[s->writes[begin]].session + 1];
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (s->writes[middle] < session_end) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    *run = (struct run){.writes = s->writes + begin, .count = low - begin};
     *at += run->count;
-    return run->count > 0;
+    return true;
 }
 
 /* The first of the run that must come after what the read has read, the read itself apart. */
