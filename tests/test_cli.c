@@ -299,6 +299,28 @@ Test(cli, checks_what_it_exported)
 }
 
 /* Completion scripts for three shells. */
+/* A stale read breaks linearizability and nothing weaker; how stale it was is told. The same of
+ * what was exported. */
+Test(cli, tells_which_models_a_stale_read_breaks)
+{
+    cr_expect_eq(fallacy("run scenarios/bugs/R11_stale_leader_reads.json --out $D/stale.db "
+                         "--set 'checks=[\"linearizable\",\"sequential\","
+                         "\"causal_convergence\",\"causal_memory\",\"pram\","
+                         "\"monotonic_reads\"]' "
+                         "--set 'expect={\"linearizable\":\"violated\",\"sequential\":"
+                         "\"holds\",\"causal_convergence\":\"holds\",\"causal_memory\":"
+                         "\"holds\",\"pram\":\"holds\",\"monotonic_reads\":\"holds\"}'"),
+                 0, "%s", output);
+    EXPECT_SAYS("it would hold if reads might be 195.000 ms old");
+    cr_expect_eq(fallacy("export $D/stale.db --format edn --out $D/stale.edn"), 0, "%s", output);
+    cr_expect_eq(fallacy("check $D/stale.edn --initial 0"), 1, "%s", output);
+    cr_expect_eq(fallacy("check $D/stale.edn --initial 0 --model causal-memory"), 0, "%s", output);
+    cr_expect_eq(fallacy("check $D/stale.edn --initial 0 --model monotonic-reads"), 0);
+    EXPECT_SAYS("registers do not show the order of versions");
+    cr_expect_eq(fallacy("check $D/stale.edn --initial 0 --model monotonic-writes"), 2);
+    EXPECT_SAYS("the model monotonic_writes does not judge a register");
+}
+
 Test(cli, completes)
 {
     cr_expect_eq(fallacy("completion bash | bash -n"), 0);
