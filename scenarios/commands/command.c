@@ -61,10 +61,13 @@ const struct command commands[] = {
      "Faults drawn at random are written down one by one, operations become a script, and\n"
      "whatever the failure does not need is left out: faults, operations, clients, nodes,\n"
      "settings, time. A change stays if the same check is violated, or for crash_free if the\n"
-     "crash has the same reason. Ctrl-C ends it and keeps the best so far.\n"
+     "crash has the same reason. Other seeds are tried for what remains. Ctrl-C ends it and keeps\n"
+     "the best so far.\n"
      "\n"
-     "Example:\n"
-     "  fallacy shrink scenarios/libraft/over_ack.json --out min.json && fallacy run min.json\n",
+     "Example: small, the same verdict, and why\n"
+     "  fallacy shrink scenarios/libraft/over_ack.json --seed 5 --out min.json\n"
+     "  fallacy run min.json\n"
+     "  fallacy explain min.json\n",
      command_shrink},
     {"explain",
      "FILE.db|SCENARIO.json [--seed N] [--set PATH=VALUE]... [--all] [--inevitable] "
