@@ -192,6 +192,9 @@ static void put_words(const struct check_file *file, const struct check_answer *
            options_colour(stdout, COLOUR_OFF), r->operations, r->steps, (double)wall_ns / 1e6);
     for (uint32_t i = 0; i < r->anomaly_count; i++) {
         printf("%s%s", i == 0 ? "    " : ", ", r->anomalies[i]);
+        if (r->times[i] > 1) {
+            printf(" (%" PRIu64 ")", r->times[i]);
+        }
     }
     if (r->detail[0]) {
         printf("%s%s\n", r->anomaly_count > 0 ? ": " : "    ", r->detail);
@@ -231,6 +234,12 @@ static void put_json(cJSON *files, const struct check_file *file, const struct c
     cJSON *anomalies = cJSON_AddArrayToObject(row, "anomalies");
     for (uint32_t i = 0; i < r->anomaly_count; i++) {
         (void)cJSON_AddItemToArray(anomalies, cJSON_CreateString(r->anomalies[i]));
+    }
+    cJSON *times = cJSON_AddObjectToObject(row, "times");
+    for (uint32_t i = 0; i < r->anomaly_count; i++) {
+        if (r->times[i] > 0) {
+            result_json_u64(times, r->anomalies[i], r->times[i]);
+        }
     }
     (void)cJSON_AddStringToObject(row, "detail", r->detail);
     cJSON *witness = cJSON_AddArrayToObject(row, "witness");

@@ -97,7 +97,7 @@ static void tell(const struct log_search *s, bool whole, struct sim_consistency_
     uint32_t worst = SIM_LOG_ERROR_COUNT;
     for (uint32_t e = SIM_LOG_ERROR_COUNT; e-- > 0;) {
         if (s->counts[e] > 0) {
-            sim_consistency_anomaly(result, sim_log_error_names[e]);
+            sim_consistency_anomalies(result, sim_log_error_names[e], s->counts[e]);
             worst = sim_log_forbids(s->log, s->options, (enum sim_log_error)e) ? e : worst;
         }
     }
@@ -106,11 +106,6 @@ static void tell(const struct log_search *s, bool whole, struct sim_consistency_
         result->verdict = SIM_VIOLATED;
         keep_witness(s, worst, result);
         log_case_words(s, (enum sim_log_error)worst, result->detail, sizeof result->detail);
-        if (s->counts[worst] > 1) {
-            const size_t used = strlen(result->detail);
-            (void)snprintf(result->detail + used, sizeof result->detail - used,
-                           " (and %" PRIu64 " more)", s->counts[worst] - 1);
-        }
         return;
     }
     result->verdict = whole ? SIM_HOLDS : SIM_UNKNOWN;

@@ -11,6 +11,12 @@ void sim_consistency_result_release(struct sim_consistency_result *result)
 
 void sim_consistency_anomaly(struct sim_consistency_result *result, const char *name)
 {
+    sim_consistency_anomalies(result, name, 0);
+}
+
+void sim_consistency_anomalies(struct sim_consistency_result *result, const char *name,
+                               uint64_t times)
+{
     uint32_t at = 0;
     for (; at < result->anomaly_count; at++) {
         const int order = strcmp(result->anomalies[at], name);
@@ -24,7 +30,10 @@ void sim_consistency_anomaly(struct sim_consistency_result *result, const char *
     if (result->anomaly_count < SIM_ANOMALIES_MAX) {
         memmove(result->anomalies + at + 1, result->anomalies + at,
                 (result->anomaly_count - at) * sizeof *result->anomalies);
+        memmove(result->times + at + 1, result->times + at,
+                (result->anomaly_count - at) * sizeof *result->times);
         result->anomalies[at] = name;
+        result->times[at] = times;
         result->anomaly_count++;
     }
 }

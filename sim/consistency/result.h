@@ -18,6 +18,7 @@ struct sim_consistency_result {
     uint64_t operations;                      /* Judged. */
     uint64_t steps;                           /* Spent. */
     const char *anomalies[SIM_ANOMALIES_MAX]; /* Constants, by the field's names: "G1c"; sorted. */
+    uint64_t times[SIM_ANOMALIES_MAX];        /* How often each was found; 0: nobody counted. */
     uint32_t anomaly_count;
     uint32_t *witness; /* Places of operations in the history, ascending; heap, owned. */
     uint32_t witness_count;
@@ -29,6 +30,10 @@ void sim_consistency_result_release(struct sim_consistency_result *result);
 
 /* Add an anomaly in its place among the others, once; beyond SIM_ANOMALIES_MAX it is left out. */
 void sim_consistency_anomaly(struct sim_consistency_result *result, const char *name);
+
+/* The same, and how often it was found. */
+void sim_consistency_anomalies(struct sim_consistency_result *result, const char *name,
+                               uint64_t times);
 
 /* Replace the witness by a sorted copy of a short list; false without memory: then it has none. */
 bool sim_consistency_witness(struct sim_consistency_result *result, const uint32_t *places,
