@@ -2,12 +2,13 @@
  *
  * I8 commit_durable_quorum: when a leader's commit index moves to c, a majority of its voters
  *    (while two configurations are in force: of each) has exactly its entry c on disk, or a
- * snapshot over it (entries below c follow by I5). In Raft an acknowledgement is sent when the
- * entry is durable, and no later leader that got a vote from one of those nodes can lack c, so it
- * is there still when the last acknowledgement comes in, however late. Crashed nodes count: their
- * disks remain. A follower's commit index follows a leader's and is not asked. Chance to break: a
- * leader's commit. I9 commit_own_term: c is of the leader's own term (Raft, section 5.4.2). Only
- * the end of a jump is asked: entries below it are committed through it. Chance to break: the same.
+ *    snapshot over it (entries below c follow by I5). In Raft an acknowledgement is sent when the
+ *    entry is durable, and no later leader that got a vote from one of those nodes can lack c, so
+ *    it is there still when the last acknowledgement comes in, however late. Crashed nodes count:
+ *    their disks remain. A follower's commit index follows a leader's and is not asked. Chance to
+ *    break: a leader's commit.
+ * I9 commit_own_term: c is of the leader's own term (Raft, section 5.4.2). Only the end of a jump
+ *    is asked: entries below it are committed through it. Chance to break: the same.
  * I10 commit_monotonic: in one incarnation neither index goes back, applied never passes commit
  *    (or a snapshot), and entries are applied in steps of one, but for a snapshot. A restart
  *    forgets both. Chance to break: one of them moves.
