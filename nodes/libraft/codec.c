@@ -433,34 +433,6 @@ bool libraft_hard_decode(raft_term *term, raft_id *vote, const uint8_t *bytes, s
     return reader_done(&r);
 }
 
-/* ---- Operations -------------------------------------------------------------------------- */
-
-void libraft_operation_encode(const struct sim_operation *operation,
-                              uint8_t bytes[LIBRAFT_OPERATION_BYTES])
-{
-    uint8_t *at = put(bytes, operation->client);
-    at = put(at, operation->function);
-    at = put(at, operation->sequence);
-    at = put(at, operation->key);
-    at = put(at, operation->value);
-    put(at, operation->expected);
-}
-
-bool libraft_operation_decode(struct sim_operation *operation, const uint8_t *bytes,
-                              size_t size_bytes)
-{
-    if (size_bytes != LIBRAFT_OPERATION_BYTES) {
-        return false;
-    }
-    operation->client = (uint32_t)sim_get64(bytes);
-    operation->function = (uint32_t)sim_get64(bytes + 8);
-    operation->sequence = sim_get64(bytes + 16);
-    operation->key = sim_get64(bytes + 24);
-    operation->value = sim_get64(bytes + 32);
-    operation->expected = sim_get64(bytes + 40);
-    return true;
-}
-
 uint64_t libraft_entry_digest(const struct raft_entry *entry)
 {
     return sim_mix64(sim_hash_bytes(entry->buf.base, entry->buf.len) + entry->type);

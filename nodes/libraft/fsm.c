@@ -36,9 +36,10 @@ static int fsm_apply(struct raft_fsm *fsm, const struct raft_buffer *buf, void *
     libraft_fsm_report(node);
     node->reported = index;
     struct sim_operation operation;
-    if (!entry || !libraft_operation_decode(&operation, buf->base, buf->len)) {
+    if (!entry || buf->len != SIM_OPERATION_BYTES) {
         return RAFT_MALFORMED;
     }
+    sim_operation_decode(&operation, buf->base);
     bool took_effect;
     node->answer = kv_apply(&node->kv, node->env, &operation, &node->value, &took_effect);
     sim_applied(node->env, index, entry->term, libraft_entry_digest(entry), &operation,

@@ -162,12 +162,12 @@ static void turn_away(struct libraft_node *node, const struct sim_operation *ope
 static void operate(struct libraft_node *node, const struct sim_operation *operation)
 {
     struct request *request = sim_alloc(node->env, sizeof *request);
-    struct raft_buffer buffer = {.base = raft_malloc(LIBRAFT_OPERATION_BYTES),
-                                 .len = LIBRAFT_OPERATION_BYTES};
+    struct raft_buffer buffer = {.base = raft_malloc(SIM_OPERATION_BYTES),
+                                 .len = SIM_OPERATION_BYTES};
     if (!request || !buffer.base) {
         return; /* The world is full: the run ends. */
     }
-    libraft_operation_encode(operation, buffer.base);
+    sim_operation_encode(operation, buffer.base);
     request->node = node;
     request->operation = *operation;
     request->apply.data = request;

@@ -25,7 +25,6 @@ enum libraft_file { LIBRAFT_LOG, LIBRAFT_HARD, LIBRAFT_SNAPSHOT }; /* Files on t
 
 #define LIBRAFT_SPARE 1 /* Position of the copy of record 0 in LIBRAFT_HARD, LIBRAFT_SNAPSHOT. */
 #define LIBRAFT_ADDRESS_MAX 12 /* A node number in decimal. */
-#define LIBRAFT_OPERATION_BYTES 48
 
 struct libraft_op;       /* journal.c: a request that waits for the disk. */
 struct libraft_deferred; /* io.c: a callback that is owed. */
@@ -104,10 +103,6 @@ bool libraft_record_is_whole(enum libraft_file file, const uint8_t *bytes, size_
 #define LIBRAFT_HARD_BYTES 24
 void libraft_hard_encode(raft_term term, raft_id vote, uint8_t bytes[LIBRAFT_HARD_BYTES]);
 bool libraft_hard_decode(raft_term *term, raft_id *vote, const uint8_t *bytes, size_t size_bytes);
-void libraft_operation_encode(const struct sim_operation *operation,
-                              uint8_t bytes[LIBRAFT_OPERATION_BYTES]);
-bool libraft_operation_decode(struct sim_operation *operation, const uint8_t *bytes,
-                              size_t size_bytes);
 uint64_t libraft_entry_digest(const struct raft_entry *entry);
 
 /* ---- io.c -------------------------------------------------------------------------------- */
