@@ -49,11 +49,14 @@ Test(check_consistency, one_server_keeps_every_model)
 {
     plan(1, 5);
     for (size_t m = 0; m < sim_model_count; m++) {
+        const struct sim_model *model = &sim_models[m];
+        /* There are registers only: of lists nothing is known. */
+        const bool judges = model->transactions || sim_model_judges(model, SIM_OBJECT_REGISTER);
         for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-            const struct sim_check_state *state = verdict_of(sim_models[m].number, seed);
-            cr_expect_eq(state->verdict, SIM_HOLDS, "%s, seed %llu: %s",
-                         sim_model_name(&sim_models[m]), (unsigned long long)seed, state->detail);
-            cr_expect_gt(state->exercised, 200);
+            const struct sim_check_state *state = verdict_of(model->number, seed);
+            cr_expect_eq(state->verdict, judges ? SIM_HOLDS : SIM_VACUOUS, "%s, seed %llu: %s",
+                         sim_model_name(model), (unsigned long long)seed, state->detail);
+            cr_expect(!judges || state->exercised > 200, "%s", sim_model_name(model));
         }
     }
     stage_end(&s);
