@@ -7,6 +7,7 @@
 #include "sim/check/check.h"
 #include "sim/consistency/linearizable.h"
 #include "sim/consistency/machine.h"
+#include "sim/consistency/models.h"
 #include "sim/consistency/sequential.h"
 
 static const struct sim_budget budget = {.steps = 1000000, .memory_bytes = 64 << 20};
@@ -228,4 +229,40 @@ Test(sequential, the_budget_bounds_the_search)
     cr_expect_str_eq(result.detail, "out of memory");
     sim_consistency_result_release(&result);
     sim_history_release(&h);
+}
+
+static void expect_memory_bounds(const struct sim_model *model, uint32_t object, uint64_t seed)
+{
+    struct sim_rng rng;
+    sim_rng_seed(&rng, seed, object);
+    struct sim_history history;
+    cr_assert_eq(sim_history_init(&history, MEMORY), SIM_OK);
+    const struct random_history options = {
+        .object = object, .operations = 10, .processes = 3, .keys = 2, .lie_percent = 30};
+    random_history(&history, &options, &rng);
+    struct sim_consistency_result all;
+    model->check(&history, &budget, &all);
+    for (size_t limit = 0; limit < 1 << 15; limit += limit < 3000 ? 13 : 501) {
+        const struct sim_budget little = {.steps = budget.steps, .memory_bytes = limit};
+        struct sim_consistency_result result;
+        model->check(&history, &little, &result);
+        cr_assert(result.verdict == SIM_UNKNOWN || result.verdict == all.verdict,
+                  "%s with %zu bytes: %s", sim_model_name(model), limit, result.detail);
+        sim_consistency_result_release(&result);
+    }
+    sim_consistency_result_release(&all);
+    sim_history_release(&history);
+}
+
+/* Whatever allocation fails, what is said is right, and all is given back (trial.c asserts it). */
+Test(sequential, no_model_is_wrong_without_memory)
+{
+    static const uint32_t objects[] = {SIM_OBJECT_REGISTER, SIM_OBJECT_KV, SIM_OBJECT_LIST};
+    for (size_t m = 0; m < sim_model_count; m++) {
+        for (size_t o = 0; o < 3 * 8; o++) {
+            if (sim_models[m].check && sim_model_judges(&sim_models[m], objects[o % 3])) {
+                expect_memory_bounds(&sim_models[m], objects[o % 3], o);
+            }
+        }
+    }
 }

@@ -334,6 +334,9 @@ static bool writes_follow_reads(struct lists *l)
     struct sim_scratch *scratch = l->g->trial->scratch;
     const size_t nodes = l->s->node_count;
     l->width = (nodes + 63) / 64;
+    if (nodes > 0 && l->width > SIZE_MAX / nodes) {
+        return false;
+    }
     l->needs = sim_scratch_alloc(scratch, nodes * l->width, sizeof *l->needs);
     l->held = sim_scratch_alloc(scratch, l->s->session_count * l->width, sizeof *l->held);
     bool good = l->needs && l->held && sim_precedence_init(&l->precedence, l->s, l->g->trial) &&

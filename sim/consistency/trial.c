@@ -144,4 +144,5 @@ void sim_try(const struct sim_history *history, const struct sim_budget *budget,
         sim_trial_unknown(&trial, "out of memory", SIM_HISTORY_NOTHING);
     }
     sim_scratch_release(&scratch, trial.blamed, history->count, sizeof *trial.blamed);
+    assert(scratch.used_bytes == 0);
 }
