@@ -3,7 +3,8 @@
  *   base      = ... 17 | 03 | 22         a bucket for every (level, digit); an event's level
  *   event A   = ... 17 | 03 | 40         is its highest digit that differs from base's:
  *   event B   = ... 17 | 09 | 05         A: level 0, digit 40; B: level 1, digit 9
- *   far       all that differs above the five lowest digits, 18 minutes and more: one bucket
+ *   far       above the five lowest digits, 18 minutes and more, digits have 3 bits: few events
+ *             are so far, and the queue of a small world stays small
  *
  * 1. An event is in the bucket that its time and `base` give. So equal times share a bucket,
  *    in the order of insertion.
@@ -29,9 +30,11 @@ enum {
     CHUNK_EVENTS = 13,
     DIGIT_BITS = 8,
     DIGITS = 1 << DIGIT_BITS,
-    LEVELS = 5,
-    FAR = LEVELS * DIGITS,
-    BUCKETS = FAR + 1,
+    NEAR_BITS = 40,
+    FAR = NEAR_BITS / DIGIT_BITS * DIGITS, /* The first bucket of the far levels. */
+    FAR_DIGIT_BITS = 3,
+    FAR_DIGITS = 1 << FAR_DIGIT_BITS,
+    BUCKETS = FAR + (64 - NEAR_BITS) / FAR_DIGIT_BITS * FAR_DIGITS,
     NONE = BUCKETS, /* Instead of a bucket's number. */
 };
 
@@ -63,13 +66,13 @@ struct sim_queue {
     uint32_t front;  /* Where in the order the next event of its first chunk is. */
     uint8_t order[16];
     uint32_t words_used; /* A bit for every word of buckets_used that is not 0. */
-    uint64_t buckets_used[BUCKETS / 64 + 1];
+    uint64_t buckets_used[BUCKETS / 64];
     struct bucket buckets[BUCKETS]; /* By level, then by digit. */
 };
 
 _Static_assert(sizeof(struct sim_pending) == 32, "two events to a cache line");
 _Static_assert(CHUNK_EVENTS <= sizeof((struct sim_queue){0}.order), "all of a chunk in order");
-_Static_assert(BUCKETS / 64 < 32, "a bit for each word");
+_Static_assert(BUCKETS % 64 == 0 && BUCKETS / 64 <= 32, "a bit for each word");
 
 /* --- Chunks --- */
 
@@ -118,12 +121,33 @@ static void chunk_give(struct sim_queue *queue, struct chunk *chunk)
 
 /* --- Buckets --- */
 
+static uint32_t far_bucket_of(uint64_t differ, uint64_t time_ns)
+{
+    const uint32_t level = (63 - NEAR_BITS - (uint32_t)__builtin_clzll(differ)) / FAR_DIGIT_BITS;
+    const uint32_t digit = (uint32_t)(time_ns >> (NEAR_BITS + level * FAR_DIGIT_BITS)) % FAR_DIGITS;
+    return FAR + level * FAR_DIGITS + digit;
+}
+
 static inline uint32_t bucket_of(const struct sim_queue *queue, uint64_t time_ns)
 {
     const uint64_t differ = time_ns ^ queue->base_ns;
+    if (SIM_UNLIKELY(differ >> NEAR_BITS)) {
+        return far_bucket_of(differ, time_ns);
+    }
     const uint32_t level = (63 - (uint32_t)__builtin_clzll(differ | 1)) / DIGIT_BITS;
     const uint32_t digit = (uint32_t)(time_ns >> (level * DIGIT_BITS)) % DIGITS;
-    return level < LEVELS ? level * DIGITS + digit : FAR;
+    return level * DIGITS + digit;
+}
+
+/* The earliest time that a bucket above level 0 can hold. */
+static uint64_t start_ns(const struct sim_queue *queue, uint32_t number)
+{
+    const bool far = number >= FAR;
+    const uint32_t bits = far ? FAR_DIGIT_BITS : DIGIT_BITS;
+    const uint32_t place = far ? number - FAR : number;
+    const uint32_t shift = (far ? NEAR_BITS : 0) + (place >> bits) * bits;
+    const uint64_t above = queue->base_ns >> shift >> bits << bits;
+    return (above | (place & ((1U << bits) - 1))) << shift;
 }
 
 /* Where an event of that time goes in a bucket: behind the others. The caller fills it. */
@@ -177,19 +201,8 @@ static uint64_t earliest_ns(const struct bucket *b)
     return earliest;
 }
 
-/* The earliest time that a bucket of this base can hold; of far ones, that it does hold. */
-static uint64_t start_ns(const struct sim_queue *queue, uint32_t number)
-{
-    if (number == FAR) {
-        return earliest_ns(&queue->buckets[FAR]);
-    }
-    const uint32_t shift = number / DIGITS * DIGIT_BITS;
-    const uint64_t above = queue->base_ns >> shift >> DIGIT_BITS << DIGIT_BITS;
-    return (above | number % DIGITS) << shift;
-}
-
 /* Make the start of a bucket above level 0 the base, which sends the bucket's events to lower
- * levels: of the far ones, those that are no longer far. */
+ * levels. */
 static void redistribute(struct sim_queue *queue, uint32_t number)
 {
     struct bucket *b = &queue->buckets[number];
