@@ -63,10 +63,12 @@ static bool tells_offset(const struct log_search *s, uint32_t operation)
 }
 
 /* The first transaction that told the message to be at this offset, or, if that is not known, at
- * another than `other`. Looks through all operations: for what is shown. */
+ * another than `other`; `told` is the offset, or none. Looks through all operations: for what is
+ * shown. */
 static uint32_t teller(const struct log_search *s, uint32_t element, int64_t offset, int64_t other,
                        int64_t *told)
 {
+    *told = SIM_LOG_NO_OFFSET;
     for (uint32_t i = 0; i < s->h->operation_count; i++) {
         const int64_t here = s->log->offsets[i];
         if (s->h->operations[i].element == element && tells_offset(s, i) && here != other &&
