@@ -6,6 +6,7 @@
 
 #include "sim/consistency/rows_internal.h"
 #include "sim/consistency/staleness.h"
+#include "sim/consistency/versions_behind.h"
 
 /* What the history has open of a row. A transaction has several. */
 struct opened {
@@ -261,6 +262,7 @@ static void check_object(const struct sim_model *model, enum sim_object object,
         model->check(&history, budget, &found);
         if (found.verdict == SIM_VIOLATED && model->number == SIM_CHECK_LINEARIZABLE) {
             tell_staleness(&history, budget, &found);
+            sim_tell_versions_behind(&history, &found);
         }
     }
     take_over(&history, rows, &found, result);
