@@ -31,9 +31,9 @@ void jepsen_events_begin(struct jepsen_events *events, const char *bytes, size_t
     edn_begin(&events->edn, bytes, size_bytes);
 }
 
-enum member { TYPE, PROCESS, F, VALUE, KEY, REBALANCES, MEMBER_COUNT };
-static const char *const members[MEMBER_COUNT] = {"type",  "process", "f",
-                                                  "value", "key",     "rebalance-log"};
+enum member { TYPE, PROCESS, F, VALUE, TIME, KEY, REBALANCES, MEMBER_COUNT };
+static const char *const members[MEMBER_COUNT] = {"type", "process",      "f", "value", "time",
+                                                  "key",  "rebalance-log"};
 
 static bool read_type(struct jepsen_events *events, struct jepsen_event *event)
 {
@@ -70,6 +70,11 @@ static bool read_member(struct jepsen_events *events, struct jepsen_event *event
         return true;
     case VALUE:
         event->value = events->edn;
+        return true;
+    case TIME: /* Nobody's verdict depends on it, so what is no time is passed over. */
+        event->time_ns = events->edn.token == EDN_INT && events->edn.integer > 0
+                             ? (uint64_t)events->edn.integer
+                             : 0;
         return true;
     case KEY:
         event->key = events->edn;
@@ -116,6 +121,7 @@ static bool read_event(struct jepsen_events *events, struct jepsen_event *event)
     }
     event->line = events->line;
     event->is_client = false;
+    event->time_ns = 0;
     event->f = *edn; /* What is missing is nil, without a text. */
     event->f.token = EDN_NIL;
     event->f.length = 0;

@@ -3,7 +3,7 @@
  *     {:type :ok, :process 3, :f :read, :value 7, :time 4084, :index 1}
  *
  * Their order is real-time order. This reads the frame of each map and leaves what is in :value to
- * the caller, as a place to read on from. Other members (:time, :index, :error) are passed over. */
+ * the caller, as a place to read on from. Other members (:index, :error) are passed over. */
 #ifndef REPORTS_FORMATS_JEPSEN_EVENT_H
 #define REPORTS_FORMATS_JEPSEN_EVENT_H
 
@@ -15,6 +15,7 @@ struct jepsen_event {
     uint32_t line;
     bool is_client; /* Its :process is a number; else a nemesis, or Jepsen itself, speaks. */
     uint64_t process;
+    uint64_t time_ns;      /* Since the start; 0 if there is none. */
     struct edn f;          /* At the token that begins it; EDN_NIL of length 0 if there is none. */
     struct edn value;      /* The same of :value, */
     struct edn key;        /* of :key, which Porcupine's histories have, */

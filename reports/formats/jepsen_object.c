@@ -373,7 +373,7 @@ static bool read_argument(struct reader *r, const struct function *f, struct edn
 
 static bool put_invoke(struct reader *r, const struct jepsen_event *event, const struct function *f)
 {
-    struct sim_history_operation o = {.action = f->action};
+    struct sim_history_operation o = {.action = f->action, .invoke_ns = event->time_ns};
     struct edn edn;
     return enter(r, event, &edn, &o.key) && read_argument(r, f, &edn, &o) && leave(r, &edn) &&
            pairing_invoke(&r->pairing, event->process, event->line, o);
@@ -430,6 +430,9 @@ static bool put_return(struct reader *r, const struct jepsen_event *event, const
     uint32_t result = SIM_VALUE_UNKNOWN;
     if (!o || (event->type == EVENT_OK && !read_ok(r, event, f, o, &result))) {
         return false;
+    }
+    if (event->type != EVENT_INFO) {
+        o->return_ns = event->time_ns;
     }
     pairing_return(&r->pairing, o, event->type, result, event->line);
     return true;

@@ -7,6 +7,7 @@
 #include "reports/formats/jepsen_txn.h"
 #include "scenarios/commands/check.h"
 #include "sim/consistency/models.h"
+#include "sim/consistency/staleness.h"
 #include "sim/consistency/versions_behind.h"
 
 /* What --type says; SIM_OBJECT_COUNT if it says nothing. */
@@ -73,6 +74,7 @@ static enum sim_status judge(const struct check_file *file, const struct sim_mod
         answer->type = sim_object_names[history.object];
         model->check(&history, &file->budget, &answer->result);
         if (answer->result.verdict == SIM_VIOLATED && model->number == SIM_CHECK_LINEARIZABLE) {
+            sim_tell_staleness(&history, &file->budget, &answer->result);
             sim_tell_versions_behind(&history, &answer->result);
         }
         status = show_witness(&history, answer) ? SIM_OK : SIM_ENOMEM;

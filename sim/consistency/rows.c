@@ -1,6 +1,5 @@
 #include "sim/consistency/rows.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -223,22 +222,6 @@ static void take_over(const struct sim_history *history, const struct sim_rows *
     from->witness = NULL;
 }
 
-/* How far reads lag behind, if that can be said cheaply. */
-static void tell_staleness(const struct sim_history *history, const struct sim_budget *budget,
-                           struct sim_consistency_result *found)
-{
-    const struct sim_budget small = {.steps = 100000 + 50 * (uint64_t)history->count,
-                                     .memory_bytes = budget->memory_bytes};
-    uint64_t staleness_ns;
-    if (sim_staleness(history, &small, &staleness_ns)) {
-        const uint64_t us = staleness_ns / SIM_US;
-        const size_t used = strlen(found->detail);
-        (void)snprintf(found->detail + used, sizeof found->detail - used,
-                       "; it would hold if reads might be %" PRIu64 ".%03" PRIu64 " ms old",
-                       us / 1000, us % 1000);
-    }
-}
-
 static void check_object(const struct sim_model *model, enum sim_object object,
                          const struct sim_rows *rows, const struct sim_budget *budget,
                          struct sim_rows_result *result)
@@ -261,7 +244,7 @@ static void check_object(const struct sim_model *model, enum sim_object object,
         }
         model->check(&history, budget, &found);
         if (found.verdict == SIM_VIOLATED && model->number == SIM_CHECK_LINEARIZABLE) {
-            tell_staleness(&history, budget, &found);
+            sim_tell_staleness(&history, budget, &found);
             sim_tell_versions_behind(&history, &found);
         }
     }

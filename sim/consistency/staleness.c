@@ -1,9 +1,14 @@
 #include "sim/consistency/staleness.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "sim/consistency/linearizable.h"
 #include "sim/consistency/operations.h"
 
 #define NO_EVENT UINT64_MAX
+#define TELL_STEPS_MAX 1000000
 
 /* A history in which looks are asked earlier. */
 struct shifting {
@@ -150,4 +155,20 @@ bool sim_staleness(const struct sim_history *history, const struct sim_budget *b
     sim_scratch_release(&scratch, s.earlier.operations, history->count,
                         sizeof *s.earlier.operations);
     return found;
+}
+
+void sim_tell_staleness(const struct sim_history *history, const struct sim_budget *budget,
+                        struct sim_consistency_result *result)
+{
+    const uint64_t steps = 100000 + 50 * (uint64_t)history->count;
+    const struct sim_budget small = {.steps = steps < TELL_STEPS_MAX ? steps : TELL_STEPS_MAX,
+                                     .memory_bytes = budget->memory_bytes};
+    uint64_t staleness_ns;
+    if (sim_staleness(history, &small, &staleness_ns)) {
+        const uint64_t us = staleness_ns / SIM_US;
+        const size_t used = strlen(result->detail);
+        (void)snprintf(result->detail + used, sizeof result->detail - used,
+                       "; it would hold if reads might be %" PRIu64 ".%03" PRIu64 " ms old",
+                       us / 1000, us % 1000);
+    }
 }

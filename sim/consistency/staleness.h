@@ -14,4 +14,9 @@
 bool sim_staleness(const struct sim_history *history, const struct sim_budget *budget,
                    uint64_t *staleness_ns);
 
+/* Adds to what is said of a violation how old reads would have to be allowed to be, if that can be
+ * found with few steps: at most a million. */
+void sim_tell_staleness(const struct sim_history *history, const struct sim_budget *budget,
+                        struct sim_consistency_result *result);
+
 #endif
