@@ -1,5 +1,6 @@
 #include "histories.h"
 
+#include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -374,10 +375,18 @@ static void lie_about_compare(struct sim_history_operation *o)
     }
 }
 
-void random_history(struct sim_history *h, const struct random_history *options,
-                    struct sim_rng *rng)
+void history_begin(struct sim_history *history, uint32_t object)
 {
-    h->object = options->object;
+    cr_assert_eq(sim_history_init(history, 1 << 20), SIM_OK);
+    history->object = object;
+}
+
+void random_history(struct sim_history *h, const struct random_history *options, uint64_t seed)
+{
+    struct sim_rng chance;
+    struct sim_rng *rng = &chance;
+    sim_rng_seed(rng, seed, options->object);
+    history_begin(h, options->object);
     struct brute_state state;
     brute_begin(h, &state);
     const uint32_t style = sim_rng_bounded(rng, 3);

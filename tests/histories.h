@@ -43,9 +43,12 @@ struct random_history {
     bool compares;         /* Registers: half of all compare, often with what is there. */
 };
 
-/* Plays processes on a real object, with lies. An initialised, empty history is given. */
+/* Begins a history and plays processes on a real object, with lies. The caller releases it. */
 void random_history(struct sim_history *history, const struct random_history *options,
-                    struct sim_rng *rng);
+                    uint64_t seed);
+
+/* An empty one with memory enough for any here. The caller releases it. */
+void history_begin(struct sim_history *history, uint32_t object);
 
 /* All of a history, a line each, for messages; static memory. */
 const char *history_text(const struct sim_history *history);

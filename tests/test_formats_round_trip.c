@@ -11,7 +11,7 @@
 #include "sim/check/check.h"
 #include "sim/consistency/linearizable.h"
 
-enum { SEEDS = 1500, MEMORY = 1 << 20 };
+enum { SEEDS = 1500 };
 static const struct sim_budget budget = {.steps = 1000000, .memory_bytes = 64 << 20};
 
 static char text[1 << 15];
@@ -132,11 +132,8 @@ static void go_round(uint32_t object)
                                                .lost_percent = seed / 6 % 3 ? 0 : 20};
         struct sim_history written, read;
         struct history_problem problem;
-        struct sim_rng rng;
-        sim_rng_seed(&rng, seed, object);
-        cr_assert_eq(sim_history_init(&written, MEMORY), SIM_OK);
-        cr_assert_eq(sim_history_init(&read, MEMORY), SIM_OK);
-        random_history(&written, &options, &rng);
+        history_begin(&read, SIM_OBJECT_REGISTER);
+        random_history(&written, &options, seed);
         if (written.count > 0 && put_history(&written)) {
             const uint32_t as =
                 seed % 2 || !shows_its_object(&written) ? object : (uint32_t)SIM_OBJECT_COUNT;

@@ -1,23 +1,11 @@
 /* Session guarantees against their definitions taken word by word, on thousands of small
  * histories of registers and of lists, and on histories by hand. */
 #include <criterion/criterion.h>
-#include <inttypes.h>
 
-#include "histories.h"
-#include "sim/check/check.h"
+#include "definitions.h"
 #include "sim/consistency/guarantees.h"
 
-static const struct sim_budget budget = {.steps = 1000000, .memory_bytes = 64 << 20};
-
-enum { SEEDS = 4000, MEMORY = 1 << 20, OPERATIONS_MAX = 7, GUARANTEES = 4 };
-
-static void (*const checks[GUARANTEES])(const struct sim_history *, const struct sim_budget *,
-                                        struct sim_consistency_result *) = {
-    [SIM_READ_YOUR_WRITES] = sim_check_read_your_writes,
-    [SIM_MONOTONIC_READS] = sim_check_monotonic_reads,
-    [SIM_MONOTONIC_WRITES] = sim_check_monotonic_writes,
-    [SIM_WRITES_FOLLOW_READS] = sim_check_writes_follow_reads,
-};
+enum { SEEDS = 4000, OPERATIONS_MAX = 6 };
 
 /* ---- The definitions ---- */
 
@@ -192,157 +180,43 @@ static bool choose_versions(struct naive *n, uint32_t left, uint32_t place)
     return false;
 }
 
-static bool naive_holds(const struct sim_history *history, enum sim_guarantee guarantee)
+/* Try every way in which operations of unknown outcome did or did not take place. */
+static bool naive_holds(const struct sim_history *history, uint32_t guarantee)
 {
-    struct naive n = {.history = history, .guarantee = guarantee};
+    struct naive n = {.history = history, .guarantee = (enum sim_guarantee)guarantee};
     for (uint32_t set = 0; set < 1U << history->count; set++) {
-        bool possible = true;
         uint32_t all_writes = 0;
         n.all = set;
-        for (uint32_t i = 0; i < history->count && possible; i++) {
-            const struct sim_history_operation *o = &history->operations[i];
-            const bool in = set >> i & 1;
-            possible = o->outcome == SIM_OUTCOME_FAIL                                      ? !in
-                       : o->outcome == SIM_OUTCOME_OK && o->returned != SIM_POSITION_NEVER ? in
-                                                                                           : true;
+        for (uint32_t i = 0; i < history->count; i++) {
             all_writes |= (uint32_t)writes(&n, i) << i;
         }
-        if (possible && choose_versions(&n, all_writes, 0)) {
+        if (may_have_taken_place(history, set) && choose_versions(&n, all_writes, 0)) {
             return true;
         }
     }
     return false;
 }
 
-/* ---- Histories ---- */
-
-static uint32_t some_value(struct sim_history *h, struct sim_rng *rng,
-                           const struct sim_history_operation *operations, uint32_t count,
-                           uint32_t key)
-{
-    uint32_t values[OPERATIONS_MAX + 1];
-    uint32_t found = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (operations[i].key == key && operations[i].value) {
-            values[found++] = operations[i].value;
-        }
-    }
-    values[found++] = sim_rng_bounded(rng, 40) ? SIM_VALUE_NIL : sim_history_integer(h, 99);
-    return values[sim_rng_bounded(rng, found)];
-}
-
-/* Some of what is ever appended, mostly in one order. */
-static uint32_t some_list(struct sim_history *h, struct sim_rng *rng,
-                          const struct sim_history_operation *operations, uint32_t count,
-                          uint32_t key)
-{
-    uint32_t items[OPERATIONS_MAX];
-    uint32_t found = 0;
-    const uint32_t length = sim_rng_bounded(rng, count + 1);
-    for (uint32_t i = 0; i < length; i++) {
-        if (operations[i].key == key && operations[i].value && sim_rng_bounded(rng, 8)) {
-            items[found++] = operations[i].value;
-        }
-    }
-    if (found > 1 && sim_rng_bounded(rng, 12) == 0) {
-        const uint32_t first = items[0];
-        items[0] = items[found - 1];
-        items[found - 1] = sim_rng_bounded(rng, 4) ? first : items[0];
-    }
-    return sim_history_list(h, items, found);
-}
-
-static void weak_history(struct sim_history *h, uint32_t object, struct sim_rng *rng, uint64_t seed)
-{
-    cr_assert_eq(sim_history_init(h, MEMORY), SIM_OK);
-    h->object = object;
-    const bool list = object == SIM_OBJECT_LIST;
-    const uint32_t count = 4 + (uint32_t)(seed % (OPERATIONS_MAX - 4));
-    const uint32_t processes = 2 + (uint32_t)(seed / 3 % 2);
-    struct sim_history_operation o[OPERATIONS_MAX] = {0};
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t kind = sim_rng_bounded(rng, seed % 3 || list ? 4 : 6);
-        o[i].action = kind < 2   ? SIM_ACTION_READ
-                      : list     ? SIM_ACTION_APPEND
-                      : kind < 4 ? SIM_ACTION_WRITE
-                                 : SIM_ACTION_CAS;
-        o[i].process = sim_history_process(h, sim_rng_bounded(rng, processes));
-        o[i].key = sim_history_integer(h, sim_rng_bounded(rng, 4) == 0);
-        if (kind >= 2) {
-            const uint32_t few = sim_rng_bounded(rng, 3);
-            o[i].value = sim_history_integer(h, 1 + (seed % 4 ? i : few));
-        }
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t seen = some_value(h, rng, o, count, o[i].key);
-        const uint32_t shown = some_list(h, rng, o, count, o[i].key);
-        const bool missed = o[i].action == SIM_ACTION_CAS && sim_rng_bounded(rng, 8) == 0;
-        struct sim_history_operation operation = o[i];
-        operation.action = missed ? SIM_ACTION_CAS_MISSED : operation.action;
-        operation.expected = operation.action == SIM_ACTION_READ ? SIM_VALUE_NIL : seen;
-        const uint32_t place = sim_history_invoke(h, &operation);
-        const uint32_t fate = sim_rng_bounded(rng, seed % 5 ? 1000 : 12);
-        sim_history_return(h, place,
-                           fate == 0 && !missed   ? SIM_OUTCOME_INFO
-                           : fate == 1 && !missed ? SIM_OUTCOME_FAIL
-                                                  : SIM_OUTCOME_OK,
-                           o[i].action != SIM_ACTION_READ ? SIM_VALUE_NIL
-                           : list                         ? shown
-                                                          : seen);
-    }
-}
-
-static bool holds_without(const struct sim_history *h, const struct sim_consistency_result *result,
-                          uint32_t skip, enum sim_guarantee guarantee)
-{
-    static struct sim_history_operation kept[OPERATIONS_MAX];
-    memcpy(kept, h->operations, h->count * sizeof *kept);
-    for (uint32_t i = 0, next = 0; i < h->count; i++) {
-        const bool named = next < result->witness_count && result->witness[next] == i;
-        if ((!named || next == skip) && kept[i].outcome != SIM_OUTCOME_FAIL) {
-            kept[i].returned = SIM_POSITION_NEVER;
-        }
-        next += named;
-    }
-    struct sim_history weaker = *h;
-    weaker.operations = kept;
-    return naive_holds(&weaker, guarantee);
-}
+/* ---- Against them ---- */
 
 static void compare(enum sim_guarantee guarantee, uint32_t object, uint32_t violated_min)
 {
-    uint32_t verdicts[SIM_VERDICT_COUNT] = {0};
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct sim_rng rng;
-        struct sim_history h;
-        sim_rng_seed(&rng, seed, 11);
-        weak_history(&h, object, &rng, seed);
-        struct sim_consistency_result result;
-        checks[guarantee](&h, &budget, &result);
-        verdicts[result.verdict]++;
-        if (result.verdict != SIM_UNKNOWN) {
-            cr_assert_eq(result.verdict, naive_holds(&h, guarantee) ? SIM_HOLDS : SIM_VIOLATED,
-                         "seed %" PRIu64 ", guarantee %d: we say %s (%s) of%s", seed, guarantee,
-                         sim_verdict_name(result.verdict), result.detail, history_text(&h));
-        }
-        if (result.verdict == SIM_VIOLATED) {
-            cr_assert_not(holds_without(&h, &result, UINT32_MAX, guarantee),
-                          "seed %" PRIu64 ", guarantee %d: the witness does not do:%s", seed,
-                          guarantee, history_text(&h));
-        }
-        for (uint32_t skip = 0; seed % 4 && seed % 3 && skip < result.witness_count; skip++) {
-            cr_assert(holds_without(&h, &result, skip, guarantee),
-                      "seed %" PRIu64 ", guarantee %d: %u of the witness can go:%s", seed,
-                      guarantee, skip, history_text(&h));
-        }
-        sim_consistency_result_release(&result);
-        sim_history_release(&h);
-    }
-    cr_expect_gt(verdicts[SIM_HOLDS], SEEDS / 10, "guarantee %d", guarantee);
-    cr_expect_gt(verdicts[SIM_VIOLATED], violated_min, "guarantee %d: %u", guarantee,
-                 verdicts[SIM_VIOLATED]);
-    cr_expect_lt(verdicts[SIM_UNKNOWN], SEEDS / 5, "guarantee %d: %u", guarantee,
-                 verdicts[SIM_UNKNOWN]);
+    static const struct {
+        const char *name;
+        sim_model_check_fn check;
+    } guarantees[] = {
+        [SIM_READ_YOUR_WRITES] = {"read your writes", sim_check_read_your_writes},
+        [SIM_MONOTONIC_READS] = {"monotonic reads", sim_check_monotonic_reads},
+        [SIM_MONOTONIC_WRITES] = {"monotonic writes", sim_check_monotonic_writes},
+        [SIM_WRITES_FOLLOW_READS] = {"writes follow reads", sim_check_writes_follow_reads},
+    };
+    const struct definition definition = {.name = guarantees[guarantee].name,
+                                          .check = guarantees[guarantee].check,
+                                          .holds = naive_holds,
+                                          .model = guarantee};
+    const struct weak_history weak = {
+        .object = object, .operations_max = OPERATIONS_MAX, .processes_max = 3, .second_key_in = 4};
+    compare_with_definition(&definition, &weak, SEEDS, violated_min);
 }
 
 TestSuite(guarantees, .timeout = 120);
@@ -385,90 +259,55 @@ Test(guarantees, writes_follow_reads_of_lists_as_defined)
 
 /* ---- By hand ---- */
 
-/* "0ax1" appends 1 to x by process 0, "0rx12" reads [1 2]; of registers "0wx1" and "0rx1". */
-static void expect(const char *const *words, enum sim_guarantee guarantee, const char *anomaly)
+/* These checkers say something in words even of a history that holds. */
+static void expect(sim_model_check_fn check, const char *const *words, const char *anomaly)
 {
-    struct sim_history h;
-    cr_assert_eq(sim_history_init(&h, MEMORY), SIM_OK);
-    for (const char *const *w = words; *w; w++) {
-        h.object = (*w)[1] == 'a' ? SIM_OBJECT_LIST : h.object;
-    }
-    for (; *words; words++) {
-        const char *w = *words;
-        uint32_t items[8];
-        size_t count = 0;
-        for (; w[3 + count]; count++) {
-            items[count] = sim_history_integer(&h, w[3 + count] - '0');
-        }
-        const struct sim_history_operation o = {
-            .process = sim_history_process(&h, (uint64_t)w[0]),
-            .key = sim_history_integer(&h, w[2]),
-            .action = w[1] == 'a'   ? SIM_ACTION_APPEND
-                      : w[1] == 'w' ? SIM_ACTION_WRITE
-                                    : SIM_ACTION_READ,
-            .value = w[1] == 'r' ? SIM_VALUE_NIL : items[0],
-        };
-        const uint32_t place = sim_history_invoke(&h, &o);
-        const bool list = h.object == SIM_OBJECT_LIST;
-        const uint32_t result = w[1] != 'r' || (!list && count == 0) ? SIM_VALUE_NIL
-                                : list ? sim_history_list(&h, items, count)
-                                       : items[0];
-        sim_history_return(&h, place, SIM_OUTCOME_OK, result);
-    }
-    struct sim_consistency_result result;
-    checks[guarantee](&h, &budget, &result);
-    cr_expect_eq(result.verdict, anomaly ? SIM_VIOLATED : SIM_HOLDS, "%s:%s", result.detail,
-                 history_text(&h));
-    cr_expect_neq(result.detail[0], 0);
-    if (anomaly) {
-        cr_assert_eq(result.anomaly_count, 1);
-        cr_expect_str_eq(result.anomalies[0], anomaly);
-    }
-    sim_consistency_result_release(&result);
-    sim_history_release(&h);
+    cr_expect(expect_anomaly(check, words, anomaly), "nothing in words");
 }
-
-#define HISTORY(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 Test(guarantees, read_your_writes)
 {
+    const sim_model_check_fn check = sim_check_read_your_writes;
     const char *name = "not-read-your-writes";
-    expect(HISTORY("0wx1", "0rx"), SIM_READ_YOUR_WRITES, name);
-    expect(HISTORY("0wx1", "1rx"), SIM_READ_YOUR_WRITES, NULL);
-    expect(HISTORY("1wx2", "0wx1", "0rx2"), SIM_READ_YOUR_WRITES, NULL); /* 2 may be newer, */
-    expect(HISTORY("1wx2", "0wx1", "0rx2", "1rx1"), SIM_READ_YOUR_WRITES, name); /* not both. */
-    expect(HISTORY("0ax1", "0rx"), SIM_READ_YOUR_WRITES, name);
-    expect(HISTORY("0ax1", "1ax2", "0rx21", "1rx2"), SIM_READ_YOUR_WRITES, NULL);
+    expect(check, HISTORY("0wx1", "0rx"), name);
+    expect(check, HISTORY("0wx1", "1rx"), NULL);
+    expect(check, HISTORY("1wx2", "0wx1", "0rx2"), NULL);         /* 2 may be newer, */
+    expect(check, HISTORY("1wx2", "0wx1", "0rx2", "1rx1"), name); /* not both. */
+    expect(check, HISTORY("0ax1", "0rx"), name);
+    expect(check, HISTORY("0ax1", "1ax2", "0rx21", "1rx2"), NULL);
 }
 
 Test(guarantees, monotonic_reads)
 {
+    const sim_model_check_fn check = sim_check_monotonic_reads;
     const char *name = "not-monotonic-reads";
-    expect(HISTORY("0wx1", "1rx1", "1rx"), SIM_MONOTONIC_READS, name);
-    expect(HISTORY("0wx1", "0wx2", "1rx2", "1rx1"), SIM_MONOTONIC_READS, NULL);
-    expect(HISTORY("0wx1", "0wx2", "1rx2", "1rx1", "1rx2"), SIM_MONOTONIC_READS, name);
-    expect(HISTORY("0wx1", "0wx2", "1rx2", "1rx1", "2rx1", "2rx2"), SIM_MONOTONIC_READS, name);
-    expect(HISTORY("0ax1", "0ax2", "1rx12", "1rx1"), SIM_MONOTONIC_READS, name);
-    expect(HISTORY("0ax1", "0ax2", "1rx12", "2rx1"), SIM_MONOTONIC_READS, NULL);
+    expect(check, HISTORY("0wx1", "1rx1", "1rx"), name);
+    expect(check, HISTORY("0wx1", "0wx2", "1rx2", "1rx1"), NULL);
+    expect(check, HISTORY("0wx1", "0wx2", "1rx2", "1rx1", "1rx2"), name);
+    expect(check, HISTORY("0wx1", "0wx2", "1rx2", "1rx1", "2rx1", "2rx2"), name);
+    expect(check, HISTORY("0ax1", "0ax2", "1rx12", "1rx1"), name);
+    expect(check, HISTORY("0ax1", "0ax2", "1rx12", "2rx1"), NULL);
 }
 
 Test(guarantees, monotonic_writes)
 {
+    const sim_model_check_fn check = sim_check_monotonic_writes;
     const char *name = "not-monotonic-writes";
-    expect(HISTORY("0ax1", "0ax2", "1rx2"), SIM_MONOTONIC_WRITES, name);
-    expect(HISTORY("0ax1", "0ax2", "1rx21"), SIM_MONOTONIC_WRITES, name);
-    expect(HISTORY("0ax1", "1ax2", "2rx2", "2rx1"), SIM_MONOTONIC_WRITES, NULL);
-    expect(HISTORY("0ax1", "0ay1", "1ay2", "1ax2", "2rx21", "2ry12"), SIM_MONOTONIC_WRITES, name);
+    expect(check, HISTORY("0ax1", "0ax2", "1rx2"), name);
+    expect(check, HISTORY("0ax1", "0ax2", "1rx21"), name);
+    expect(check, HISTORY("0ax1", "1ax2", "2rx2", "2rx1"), NULL);
+    expect(check, HISTORY("0ax1", "0ay1", "1ay2", "1ax2", "2rx21", "2ry12"), name);
 }
 
 Test(guarantees, writes_follow_reads)
 {
+    const sim_model_check_fn check = sim_check_writes_follow_reads;
     const char *name = "not-writes-follow-reads";
-    expect(HISTORY("0ax1", "1rx1", "1ax2", "2rx2"), SIM_WRITES_FOLLOW_READS, name);
-    expect(HISTORY("0ax1", "1rx1", "1ax2", "2rx21"), SIM_WRITES_FOLLOW_READS, name);
-    expect(HISTORY("0ax1", "1ax2", "1rx21", "2rx2"), SIM_WRITES_FOLLOW_READS, NULL);
+    expect(check, HISTORY("0ax1", "1rx1", "1ax2", "2rx2"), name);
+    expect(check, HISTORY("0ax1", "1rx1", "1ax2", "2rx21"), name);
+    expect(check, HISTORY("0ax1", "1ax2", "1rx21", "2rx2"), NULL);
     /* By way of another key. */
-    expect(HISTORY("0ax1", "1rx1", "1ay1", "2ry1", "2ax2", "3rx2"), SIM_WRITES_FOLLOW_READS, name);
-    expect(HISTORY("0rx1", "0wy1", "1ry1", "1wx1"), SIM_WRITES_FOLLOW_READS, name);
-    expect(HISTORY("0wx1", "1rx1", "1wx2", "2rx2", "2rx1"), SIM_WRITES_FOLLOW_READS, NULL);
+    expect(check, HISTORY("0ax1", "1rx1", "1ay1", "2ry1", "2ax2", "3rx2"), name);
+    expect(check, HISTORY("0rx1", "0wy1", "1ry1", "1wx1"), name);
+    expect(check, HISTORY("0wx1", "1rx1", "1wx2", "2rx2", "2rx1"), NULL);
 }

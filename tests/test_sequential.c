@@ -1,18 +1,13 @@
 /* Sequential consistency against the plainest checker, on thousands of small histories of every
  * type, and on small histories by hand. */
 #include <criterion/criterion.h>
-#include <inttypes.h>
 
-#include "histories.h"
-#include "sim/check/check.h"
+#include "definitions.h"
 #include "sim/consistency/linearizable.h"
 #include "sim/consistency/machine.h"
-#include "sim/consistency/models.h"
 #include "sim/consistency/sequential.h"
 
-static const struct sim_budget budget = {.steps = 1000000, .memory_bytes = 64 << 20};
-
-enum { SEEDS = 4000, MEMORY = 1 << 20 };
+enum { SEEDS = 4000 };
 
 /* More lies than for linearizability, which a stale read alone breaks. */
 static struct random_history options_of(uint64_t seed, uint32_t object)
@@ -27,53 +22,30 @@ static struct random_history options_of(uint64_t seed, uint32_t object)
                                    .sessions = seed / 11 % 4 == 0};
 }
 
-/* The witness must be a violation if all else may have taken place, any time later, or not. */
-static void expect_witness_violates(const struct sim_history *history,
-                                    const struct sim_consistency_result *result, uint64_t seed)
+static bool holds(const struct sim_history *history, uint32_t model)
 {
-    cr_assert_gt(result->witness_count, 0, "seed %" PRIu64, seed);
-    static struct sim_history_operation kept[BRUTE_OPERATIONS_MAX];
-    for (uint32_t skip = 0; skip <= result->witness_count; skip++) {
-        memcpy(kept, history->operations, history->count * sizeof *kept);
-        for (uint32_t i = 0, next = 0; i < history->count; i++) {
-            const bool named = next < result->witness_count && result->witness[next] == i;
-            if (!named || next == skip) {
-                kept[i].returned = SIM_POSITION_NEVER;
-            }
-            next += named;
-        }
-        struct sim_history weaker = *history;
-        weaker.operations = kept;
-        cr_assert_eq(brute_sequential(&weaker), skip < result->witness_count,
-                     "seed %" PRIu64 ": witness %u ... of %u, without its %u:%s", seed,
-                     result->witness[0], result->witness_count, skip, history_text(history));
-    }
+    (void)model;
+    return brute_sequential(history);
 }
+
+static const struct definition sequential_consistency = {.name = "sequential consistency",
+                                                         .check = sim_check_sequential,
+                                                         .holds = holds,
+                                                         .decides = true};
 
 static void compare_with_brute_force(uint32_t object)
 {
     uint32_t violated = 0;
     uint32_t weaker = 0;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct sim_rng rng;
-        sim_rng_seed(&rng, seed, object);
         struct sim_history history;
-        cr_assert_eq(sim_history_init(&history, MEMORY), SIM_OK);
         const struct random_history options = options_of(seed, object);
-        random_history(&history, &options, &rng);
-        struct sim_consistency_result result;
-        sim_check_sequential(&history, &budget, &result);
-        const bool expected = brute_sequential(&history);
-        cr_assert_eq(result.verdict, expected ? SIM_HOLDS : SIM_VIOLATED,
-                     "seed %" PRIu64 " of %s: we say %s (%s) of%s", seed, sim_object_names[object],
-                     sim_verdict_name(result.verdict), result.detail, history_text(&history));
-        if (!expected) {
+        random_history(&history, &options, seed);
+        if (expect_as_defined(&sequential_consistency, &history, seed, true) == SIM_VIOLATED) {
             violated++;
-            expect_witness_violates(&history, &result, seed);
         } else {
             weaker += !brute_linearizable(&history);
         }
-        sim_consistency_result_release(&result);
         sim_history_release(&history);
     }
     /* Both answers must have been put to the test, and so must what sets the model apart. */
@@ -126,96 +98,54 @@ Test(sequential, locks_as_brute_force_says)
 
 /* ---- By hand ---- */
 
-/* Operations one after the other, each returned before the next is invoked. */
-static void play(struct sim_history *history, uint32_t process, uint32_t key, uint32_t action,
-                 int64_t value)
-{
-    const uint32_t number = value == 0 ? SIM_VALUE_NIL : sim_history_integer(history, value);
-    const struct sim_history_operation o = {
-        .process = sim_history_process(history, process),
-        .key = sim_history_integer(history, key),
-        .action = (uint8_t)action,
-        .value = action == SIM_ACTION_WRITE ? number : SIM_VALUE_NIL,
-    };
-    const uint32_t place = sim_history_invoke(history, &o);
-    cr_assert_neq(place, SIM_HISTORY_NOTHING);
-    sim_history_return(history, place, SIM_OUTCOME_OK,
-                       action == SIM_ACTION_READ ? number : SIM_VALUE_NIL);
-}
-
 /* Of a witness, writes that need not have returned are left out. */
-static uint32_t verdict_of(struct sim_history *history, uint32_t witness_count)
+static void expect(const char *const *words, uint32_t verdict, uint32_t witness_count)
 {
+    struct sim_history h;
+    play_words(&h, words);
     struct sim_consistency_result result;
-    sim_check_sequential(history, &budget, &result);
-    cr_expect_eq(result.witness_count, witness_count, "%s", result.detail);
-    const uint32_t verdict = result.verdict;
+    sim_check_sequential(&h, &ample_budget, &result);
+    cr_expect_eq(result.verdict, verdict, "%s:%s", result.detail, history_text(&h));
+    cr_expect_eq(result.witness_count, witness_count, "%s:%s", result.detail, history_text(&h));
     sim_consistency_result_release(&result);
-    sim_history_release(history);
-    return verdict;
+    sim_history_release(&h);
 }
 
 /* A read may be late, as long as no process sees time go back. */
 Test(sequential, a_stale_read_is_in_order)
 {
-    struct sim_history h;
-    cr_assert_eq(sim_history_init(&h, MEMORY), SIM_OK);
-    play(&h, 0, 1, SIM_ACTION_WRITE, 1);
-    play(&h, 0, 1, SIM_ACTION_WRITE, 2);
-    play(&h, 1, 1, SIM_ACTION_READ, 0);
-    play(&h, 1, 1, SIM_ACTION_READ, 1);
-    play(&h, 1, 1, SIM_ACTION_READ, 2);
-    cr_expect_eq(verdict_of(&h, 0), SIM_HOLDS);
+    expect(HISTORY("0wx1", "0wx2", "1rx", "1rx1", "1rx2"), SIM_HOLDS, 0);
 }
 
 Test(sequential, a_process_does_not_go_back)
 {
-    struct sim_history h;
-    cr_assert_eq(sim_history_init(&h, MEMORY), SIM_OK);
-    play(&h, 0, 1, SIM_ACTION_WRITE, 1);
-    play(&h, 0, 1, SIM_ACTION_WRITE, 2);
-    play(&h, 1, 1, SIM_ACTION_READ, 2);
-    play(&h, 1, 1, SIM_ACTION_READ, 1);
-    cr_expect_eq(verdict_of(&h, 3), SIM_VIOLATED);
+    expect(HISTORY("0wx1", "0wx2", "1rx2", "1rx1"), SIM_VIOLATED, 3);
 }
 
 /* Store buffering: each key by itself is in order, both together are not. */
 Test(sequential, keys_are_judged_together)
 {
-    struct sim_history h;
-    cr_assert_eq(sim_history_init(&h, MEMORY), SIM_OK);
-    play(&h, 0, 1, SIM_ACTION_WRITE, 1);
-    play(&h, 0, 2, SIM_ACTION_READ, 0);
-    play(&h, 1, 2, SIM_ACTION_WRITE, 1);
-    play(&h, 1, 1, SIM_ACTION_READ, 0);
-    cr_expect_eq(verdict_of(&h, 4), SIM_VIOLATED);
+    expect(HISTORY("0wx1", "0ry", "1wy1", "1rx"), SIM_VIOLATED, 4);
 }
 
 /* Two readers that disagree on the order of two writes. */
 Test(sequential, all_see_one_order)
 {
-    struct sim_history h;
-    cr_assert_eq(sim_history_init(&h, MEMORY), SIM_OK);
-    play(&h, 0, 1, SIM_ACTION_WRITE, 1);
-    play(&h, 1, 1, SIM_ACTION_WRITE, 2);
-    play(&h, 2, 1, SIM_ACTION_READ, 1);
-    play(&h, 2, 1, SIM_ACTION_READ, 2);
-    play(&h, 3, 1, SIM_ACTION_READ, 2);
-    play(&h, 3, 1, SIM_ACTION_READ, 1);
-    cr_expect_eq(verdict_of(&h, 4), SIM_VIOLATED);
+    expect(HISTORY("0wx1", "1wx2", "2rx1", "2rx2", "3rx2", "3rx1"), SIM_VIOLATED, 4);
 }
 
 /* What the budget does not allow is unknown, and costs no more than the budget. */
 Test(sequential, the_budget_bounds_the_search)
 {
     struct sim_history h;
-    cr_assert_eq(sim_history_init(&h, MEMORY), SIM_OK);
+    history_begin(&h, SIM_OBJECT_REGISTER);
     for (uint32_t i = 0; i < 60; i++) { /* Each value is written by everybody. */
-        play(&h, i % 6, 1, SIM_ACTION_WRITE, 1 + i / 6 % 5);
-        play(&h, i % 6, 1, SIM_ACTION_READ, 1 + (i + 1) / 6 % 5);
+        const char process = (char)('0' + i % 6);
+        play_word(&h, (const char[]){process, 'w', 'x', (char)('1' + i / 6 % 5), '\0'});
+        play_word(&h, (const char[]){process, 'r', 'x', (char)('1' + (i + 1) / 6 % 5), '\0'});
     }
-    play(&h, 6, 1, SIM_ACTION_READ, 3);
-    play(&h, 6, 2, SIM_ACTION_READ, 0);
+    play_word(&h, "6rx3");
+    play_word(&h, "6ry");
     const struct sim_budget small = {.steps = 500, .memory_bytes = 1 << 20};
     const struct sim_budget tiny = {.steps = 500, .memory_bytes = 2000};
     struct sim_consistency_result result;
@@ -233,17 +163,14 @@ Test(sequential, the_budget_bounds_the_search)
 
 static void expect_memory_bounds(const struct sim_model *model, uint32_t object, uint64_t seed)
 {
-    struct sim_rng rng;
-    sim_rng_seed(&rng, seed, object);
     struct sim_history history;
-    cr_assert_eq(sim_history_init(&history, MEMORY), SIM_OK);
     const struct random_history options = {
         .object = object, .operations = 10, .processes = 3, .keys = 2, .lie_percent = 30};
-    random_history(&history, &options, &rng);
+    random_history(&history, &options, seed);
     struct sim_consistency_result all;
-    model->check(&history, &budget, &all);
+    model->check(&history, &ample_budget, &all);
     for (size_t limit = 0; limit < 1 << 15; limit += limit < 3000 ? 13 : 501) {
-        const struct sim_budget little = {.steps = budget.steps, .memory_bytes = limit};
+        const struct sim_budget little = {.steps = ample_budget.steps, .memory_bytes = limit};
         struct sim_consistency_result result;
         model->check(&history, &little, &result);
         cr_assert(result.verdict == SIM_UNKNOWN || result.verdict == all.verdict,

@@ -8,7 +8,7 @@
 
 static const struct sim_budget budget = {.steps = 10000000, .memory_bytes = 64 << 20};
 
-enum { SEEDS = 400, MEMORY = 1 << 20, STEP_NS = 7 };
+enum { SEEDS = 400, STEP_NS = 7 };
 
 /* Linearizable if looks are asked so much earlier? Of two events at one time the invocation comes
  * first, as brute force sees it: it asks only whether one number is larger than another. */
@@ -35,17 +35,14 @@ static void compare(uint32_t object)
 {
     uint32_t stale = 0;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct sim_rng rng;
         struct sim_history h;
-        sim_rng_seed(&rng, seed, object);
-        cr_assert_eq(sim_history_init(&h, MEMORY), SIM_OK);
         const struct random_history options = {.object = object,
                                                .operations = 4 + (uint32_t)(seed % 4),
                                                .processes = 2 + (uint32_t)(seed / 3 % 2),
                                                .keys = 1,
                                                .values = seed % 2 ? 0 : 3,
                                                .lie_percent = 20};
-        random_history(&h, &options, &rng);
+        random_history(&h, &options, seed);
         for (uint32_t i = 0; i < h.count; i++) {
             h.operations[i].invoke_ns = 1 + STEP_NS * (uint64_t)h.operations[i].invoked;
             h.operations[i].return_ns = 1 + STEP_NS * (uint64_t)h.operations[i].returned;
@@ -85,7 +82,7 @@ Test(staleness, of_lists_as_brute_force_says)
 Test(staleness, needs_times)
 {
     struct sim_history h;
-    cr_assert_eq(sim_history_init(&h, MEMORY), SIM_OK);
+    history_begin(&h, SIM_OBJECT_REGISTER);
     uint64_t staleness_ns;
     cr_expect_not(sim_staleness(&h, &budget, &staleness_ns));
     sim_history_release(&h);
