@@ -134,13 +134,11 @@ void raft_install_send(struct raft *r, struct sim_env *env, uint32_t place)
 void raft_on_install_reply(struct raft *r, struct sim_env *env, const struct sim_event *event)
 {
     struct raft_message reply;
-    if (!raft_receive(r, event, &reply) || !raft_hear_answer(r, env, reply.term)) {
+    uint32_t place;
+    if (!raft_hear_peer(r, env, event, &reply, &place)) {
         return;
     }
-    const uint32_t place = raft_place(r, event->from);
     struct raft_peer *peer = &r->peers[place];
-    peer->answered = true;
-    peer->active = true;
     peer->catch_up_ns = sim_monotonic_ns(env);
     /* An old answer may send us back; the answer to what is then sent brings us forward. */
     if (peer->snapshot != 0 && peer->snapshot == reply.a && peer->offset_bytes != reply.b &&

@@ -271,14 +271,11 @@ static void acknowledged(struct raft *r, struct sim_env *env, uint32_t place, ui
 void raft_on_append_reply(struct raft *r, struct sim_env *env, const struct sim_event *event)
 {
     struct raft_message reply;
-    if (!raft_receive(r, event, &reply) || !raft_hear_answer(r, env, reply.term)) {
+    uint32_t place;
+    if (!raft_hear_peer(r, env, event, &reply, &place)) {
         return;
     }
-    const uint32_t place = raft_place(r, event->from);
-    struct raft_peer *peer = &r->peers[place];
-    peer->answered = true;
-    peer->active = true;
-    if (SIM_UNLIKELY(!peer->member)) {
+    if (SIM_UNLIKELY(!r->peers[place].member)) {
         return; /* It was removed. */
     }
     if (reply.flags & RAFT_FLAG_MATCHED) {

@@ -111,6 +111,18 @@ bool raft_hear_answer(struct raft *r, struct sim_env *env, uint64_t term)
     return r->role == SIM_ROLE_LEADER && term == r->term;
 }
 
+bool raft_hear_peer(struct raft *r, struct sim_env *env, const struct sim_event *event,
+                    struct raft_message *reply, uint32_t *place)
+{
+    if (!raft_receive(r, event, reply) || !raft_hear_answer(r, env, reply->term)) {
+        return false;
+    }
+    *place = raft_place(r, event->from);
+    r->peers[*place].answered = true;
+    r->peers[*place].active = true;
+    return true;
+}
+
 bool raft_hear_leader(struct raft *r, struct sim_env *env, uint32_t leader, uint64_t term)
 {
     if (term < r->term || (term == r->term && r->role == SIM_ROLE_LEADER)) {

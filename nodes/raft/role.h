@@ -3,7 +3,7 @@
 #ifndef NODES_RAFT_ROLE_H
 #define NODES_RAFT_ROLE_H
 
-#include "nodes/raft/state.h"
+#include "nodes/raft/message.h"
 
 /* Draw a new election timeout and start it. */
 void raft_restart_election_timer(struct raft *r, struct sim_env *env);
@@ -16,6 +16,11 @@ void raft_become_candidate(struct raft *r, struct sim_env *env, bool transfer);
 void raft_become_leader(struct raft *r, struct sim_env *env);
 /* An answer of another node, in `term`, has come. False if it is not for the leader that we are. */
 SIM_NODISCARD bool raft_hear_answer(struct raft *r, struct sim_env *env, uint64_t term);
+/* The answer to append_entries or install_snapshot: decode it into `reply`, and note that the peer
+ * at `place` has answered. False as for raft_hear_answer(), or if it is malformed or corrupt. */
+SIM_NODISCARD bool raft_hear_peer(struct raft *r, struct sim_env *env,
+                                  const struct sim_event *event, struct raft_message *reply,
+                                  uint32_t *place);
 /* A message of the leader of `term` has come: follow it. False if it is of an older one. */
 SIM_NODISCARD bool raft_hear_leader(struct raft *r, struct sim_env *env, uint32_t leader,
                                     uint64_t term);
