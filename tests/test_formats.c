@@ -1,11 +1,7 @@
 /* Histories of single objects as other tools write them: of every kind of object one that must be
  * accepted and one that must be rejected, in every format that has it; and what no reader may
  * take. */
-#include <criterion/criterion.h>
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "golden_files.h"
+#include "history_texts.h"
 #include "reports/formats/jepsen_object.h"
 #include "reports/formats/jepsen_txn.h"
 #include "sim/consistency/linearizable.h"
@@ -342,11 +338,7 @@ static void refuses_bytes(const char *bytes, size_t size_bytes, uint32_t as, uin
                           const char *reason)
 {
     const enum sim_status status = read_bytes(bytes, size_bytes, as);
-    const int shown = size_bytes > 1000 ? 1000 : (int)size_bytes;
-    cr_expect_eq(status, SIM_EINVAL, "taken: %.*s", shown, bytes);
-    cr_expect_eq(problem.line, line, "line %" PRIu32 ", not %" PRIu32 " of:\n%.*s", problem.line,
-                 line, shown, bytes);
-    cr_expect(strstr(problem.reason, reason), "\"%s\" is not in \"%s\"", reason, problem.reason);
+    expect_refused(status, &problem, bytes, size_bytes, line, reason);
     sim_history_release(&history);
 }
 
@@ -610,10 +602,7 @@ Test(formats, agree_with_porcupine)
         {"scaling", "porcupine.csv", "scaling", NULL, 8},
     };
     for (size_t s = 0; s < sizeof sets / sizeof sets[0]; s++) {
-        char *table = golden_file(sets[s].table_folder, sets[s].table, NULL);
-        if (!table) {
-            cr_skip_test("no golden histories here; see FALLACY_HISTORIES");
-        }
+        char *table = golden_file_or_skip(sets[s].table_folder, sets[s].table, NULL);
         size_t files = 0;
         for (char *line = strchr(table, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
             char file[64], verdict[16];

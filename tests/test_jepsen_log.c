@@ -1,11 +1,7 @@
 /* Jepsen's histories of logs: what the reader takes and refuses, and that the checker says of a
  * hundred histories what Jepsen's tests of Kafka say. */
-#include <criterion/criterion.h>
-#include <inttypes.h>
-
-#include "golden_files.h"
+#include "history_texts.h"
 #include "reports/formats/jepsen_log.h"
-#include "sim/rng.h"
 
 enum { MEMORY = 64 << 20 };
 static const struct sim_budget budget = {.steps = 100000000, .memory_bytes = MEMORY};
@@ -14,9 +10,22 @@ static struct jepsen_txns txns;
 static struct sim_log history;
 static struct history_problem problem;
 
+static enum sim_status read_bytes(const char *text, size_t size_bytes, size_t memory_bytes)
+{
+    return jepsen_log_read(&txns, &history, text, size_bytes, memory_bytes, &problem);
+}
+
 static enum sim_status read_text(const char *text)
 {
-    return jepsen_log_read(&txns, &history, text, strlen(text), MEMORY, &problem);
+    return read_bytes(text, strlen(text), MEMORY);
+}
+
+static void judge(void)
+{
+    const struct sim_log_options options = {.ww_deps = true};
+    struct sim_log_result result;
+    sim_log_check(&history, &options, &budget, &result);
+    sim_consistency_result_release(&result.result);
 }
 
 static void release(void)
@@ -24,6 +33,12 @@ static void release(void)
     sim_log_release(&history);
     jepsen_txns_release(&txns);
 }
+
+static const struct text_reader reader = {.read = read_bytes,
+                                          .judge = judge,
+                                          .release = release,
+                                          .problem = &problem,
+                                          .scratch = &txns.history.scratch};
 
 /* ---- The reader ------------------------------------------------------------------------------ */
 
@@ -68,10 +83,7 @@ Test(jepsen_log, open_and_crashed_operations_did_what_they_were_asked)
 static void refuses(const char *text, uint32_t line, const char *reason)
 {
     const enum sim_status status = read_text(text);
-    cr_expect_eq(status, SIM_EINVAL, "taken: %s", text);
-    cr_expect_eq(problem.line, line, "line %" PRIu32 ", not %" PRIu32 " of: %s", problem.line, line,
-                 text);
-    cr_expect(strstr(problem.reason, reason), "\"%s\" is not in \"%s\"", reason, problem.reason);
+    expect_refused(status, &problem, text, strlen(text), line, reason);
     release();
 }
 
@@ -106,21 +118,9 @@ Test(jepsen_log, a_history_too_large_is_an_error_and_no_crash)
 {
     const char *text =
         OK("[[:send :x [0 7]] [:poll {:y [[0 1] [1 2] [2 3] [3 4] [4 5] [5 :six]]}]]");
-    uint32_t fits = 0;
-    for (size_t memory = 0; memory < 60000; memory += 97) {
-        const enum sim_status status =
-            jepsen_log_read(&txns, &history, text, strlen(text), memory, &problem);
-        cr_assert(status == SIM_OK || status == SIM_ENOMEM, "memory %zu", memory);
-        cr_assert_leq(txns.history.scratch.used_bytes, memory);
-        cr_assert_eq(status == SIM_OK, problem.reason[0] == '\0', "memory %zu", memory);
-        fits += status == SIM_OK;
-        release();
-    }
-    cr_expect_gt(fits, 10);
+    expect_keeps_within_memory(&reader, text, 60000);
 }
 
-/* Whatever is in a file, it is read, or refused with a line and a reason, within its memory; and
- * what was read is judged. */
 Test(jepsen_log, survives_any_text, .timeout = 60)
 {
     static const char good[] = INVOKE
@@ -128,33 +128,7 @@ Test(jepsen_log, survives_any_text, .timeout = 60)
         "{:type :ok, :process 1, :f :txn, :value [[:send 0 [3 7]] [:poll {0 [[1 2] [2 :a]]}]]}\n"
         "{:type :info, :process 2, :f :poll, :value nil, :rebalance-log [{:keys [1]}]}\n"
         "{:type :invoke, :process 2, :f :assign, :value [0 1]}\n" INVOKE;
-    static const char pieces[] = "[]{}:,;#_\"\\ nil5-.\nao\x80";
-    for (uint64_t seed = 0; seed < 20000; seed++) {
-        char text[sizeof good];
-        struct sim_rng rng;
-        sim_rng_seed(&rng, seed, 1);
-        memcpy(text, good, sizeof good);
-        const uint32_t changes = sim_rng_bounded(&rng, 4) + 1;
-        for (uint32_t i = 0; i < changes; i++) {
-            const size_t at = sim_rng_bounded(&rng, sizeof good - 1);
-            text[at] = pieces[sim_rng_bounded(&rng, sizeof pieces - 1)];
-        }
-        const bool whole = sim_rng_bounded(&rng, 8) > 0;
-        const size_t size = whole ? sizeof good - 1 : sim_rng_bounded(&rng, sizeof good);
-        const enum sim_status status =
-            jepsen_log_read(&txns, &history, text, size, MEMORY, &problem);
-        cr_assert_eq(status != SIM_OK, problem.reason[0] != '\0', "seed %" PRIu64, seed);
-        cr_assert_neq(status, SIM_ENOMEM, "seed %" PRIu64, seed);
-        if (status == SIM_OK) {
-            const struct sim_log_options options = {.ww_deps = true};
-            struct sim_log_result result;
-            sim_log_check(&history, &options, &budget, &result);
-            sim_consistency_result_release(&result.result);
-        } else {
-            cr_assert_gt(problem.line, 0, "seed %" PRIu64, seed);
-        }
-        release();
-    }
+    expect_survives_damage(&reader, good, MEMORY);
 }
 
 /* ---- Golden files ---------------------------------------------------------------------------- */
@@ -219,10 +193,7 @@ static bool expect_same_errors(const char *file, const char *theirs,
 
 Test(jepsen_log, finds_the_errors_that_jepsen_finds_as_often, .timeout = 60)
 {
-    char *table = golden_file("kafka_golden", "verdicts_jepsen_kafka.tsv", NULL);
-    if (!table) {
-        cr_skip_test("no golden histories here; see FALLACY_HISTORIES");
-    }
+    char *table = golden_file_or_skip("kafka_golden", "verdicts_jepsen_kafka.tsv", NULL);
     char *columns[8], *at = table;
     uint32_t files = 0, same[2] = {0, 0};
     (void)golden_columns(&at, columns, 8); /* The head. */
@@ -231,8 +202,8 @@ Test(jepsen_log, finds_the_errors_that_jepsen_finds_as_often, .timeout = 60)
         cr_assert_geq(golden_columns(&at, columns, 8), 4);
         char *bytes = golden_file("kafka_golden", columns[0], &size_bytes);
         cr_assert(bytes, "%s is not there", columns[0]);
-        cr_assert_eq(jepsen_log_read(&txns, &history, bytes, size_bytes, MEMORY, &problem), SIM_OK,
-                     "%s:%" PRIu32 ": %s", columns[0], problem.line, problem.reason);
+        cr_assert_eq(read_bytes(bytes, size_bytes, MEMORY), SIM_OK, "%s:%" PRIu32 ": %s",
+                     columns[0], problem.line, problem.reason);
         for (uint32_t ww = 0; ww < 2; ww++) {
             const struct sim_log_options options = {.ww_deps = ww == 1};
             struct sim_log_result result;

@@ -1,11 +1,7 @@
 /* Jepsen's histories of transactions: what the reader takes and refuses, and that the checker says
  * of hundreds of histories what Elle says. */
-#include <criterion/criterion.h>
-#include <inttypes.h>
-
-#include "golden_files.h"
+#include "history_texts.h"
 #include "reports/formats/jepsen_txn.h"
-#include "sim/rng.h"
 
 enum { MEMORY = 64 << 20 };
 static const struct sim_budget budget = {.steps = 100000000, .memory_bytes = MEMORY};
@@ -13,10 +9,42 @@ static const struct sim_budget budget = {.steps = 100000000, .memory_bytes = MEM
 static struct jepsen_txns txns;
 static struct history_problem problem;
 
+static enum sim_status read_bytes(const char *text, size_t size_bytes, size_t memory_bytes)
+{
+    return jepsen_txns_read(&txns, text, size_bytes, memory_bytes, &problem);
+}
+
 static enum sim_status read_text(const char *text)
 {
-    return jepsen_txns_read(&txns, text, strlen(text), MEMORY, &problem);
+    return read_bytes(text, strlen(text), MEMORY);
 }
+
+static void check_model(const char *model, struct sim_consistency_result *result)
+{
+    const uint32_t number = sim_txn_model_find(model);
+    cr_assert_neq(number, SIM_TXN_MODEL_COUNT, "there is no model %s", model);
+    struct sim_txn_witness witness;
+    sim_txn_check(&txns.history, number, &budget, result, &witness);
+    sim_txn_witness_release(&witness);
+}
+
+static void judge(void)
+{
+    struct sim_consistency_result result;
+    check_model("strict-serializable", &result);
+    sim_consistency_result_release(&result);
+}
+
+static void release(void)
+{
+    jepsen_txns_release(&txns);
+}
+
+static const struct text_reader reader = {.read = read_bytes,
+                                          .judge = judge,
+                                          .release = release,
+                                          .problem = &problem,
+                                          .scratch = &txns.history.scratch};
 
 /* ---- The reader ------------------------------------------------------------------------------ */
 
@@ -36,7 +64,7 @@ Test(jepsen_txn, reads_one_map_a_line)
     cr_expect_eq(h->operations[1].length, 1);
     cr_expect_eq(txns.lines[0].invoke, 1);
     cr_expect_eq(txns.lines[0].ret, 4);
-    jepsen_txns_release(&txns);
+    release();
 }
 
 Test(jepsen_txn, reads_a_vector_of_maps_with_keys_in_any_order)
@@ -47,7 +75,7 @@ Test(jepsen_txn, reads_a_vector_of_maps_with_keys_in_any_order)
     char words[100];
     sim_txn_words(&txns.history, 0, words, sizeof words);
     cr_expect_str_eq(words, "T0: write :x 1, read :y nil");
-    jepsen_txns_release(&txns);
+    release();
 }
 
 /* What crashed or never returned may have taken place; what it read is not known. */
@@ -62,17 +90,14 @@ Test(jepsen_txn, open_and_crashed_transactions_did_what_they_were_asked)
     cr_expect_str_eq(words, "T0: append 1 7, read 1 ? (never returned)");
     sim_txn_words(&txns.history, 1, words, sizeof words);
     cr_expect_str_eq(words, "T1: append 1 8 (unknown)");
-    jepsen_txns_release(&txns);
+    release();
 }
 
 static void refuses(const char *text, uint32_t line, const char *reason)
 {
     const enum sim_status status = read_text(text);
-    cr_expect_eq(status, SIM_EINVAL, "taken: %s", text);
-    cr_expect_eq(problem.line, line, "line %" PRIu32 ", not %" PRIu32 " of: %s", problem.line, line,
-                 text);
-    cr_expect(strstr(problem.reason, reason), "\"%s\" is not in \"%s\"", reason, problem.reason);
-    jepsen_txns_release(&txns);
+    expect_refused(status, &problem, text, strlen(text), line, reason);
+    release();
 }
 
 #define INVOKE "{:type :invoke, :process 1, :f :txn, :value [[:append 1 1] [:r 2 nil]]}\n"
@@ -106,16 +131,9 @@ Test(jepsen_txn, says_where_a_history_is_broken)
 
 Test(jepsen_txn, a_history_too_large_is_an_error_and_no_crash)
 {
-    for (size_t memory = 0; memory < 40000; memory += 97) {
-        const char *text = INVOKE "{:type :ok, :process 1, :f :txn, :value [[:append :x 1] [:r 2 "
-                                  "[1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19]]]}";
-        const enum sim_status status =
-            jepsen_txns_read(&txns, text, strlen(text), memory, &problem);
-        cr_assert(status == SIM_OK || status == SIM_ENOMEM, "memory %zu", memory);
-        cr_assert_leq(txns.history.scratch.used_bytes, memory);
-        cr_assert_eq(status == SIM_OK, problem.reason[0] == '\0', "memory %zu", memory);
-        jepsen_txns_release(&txns);
-    }
+    const char *text = INVOKE "{:type :ok, :process 1, :f :txn, :value [[:append :x 1] [:r 2 "
+                              "[1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19]]]}";
+    expect_keeps_within_memory(&reader, text, 40000);
 }
 
 /* ---- Golden files ---------------------------------------------------------------------------- */
@@ -213,15 +231,6 @@ static bool expect_same_anomalies(const char *file, const char *model, const cha
     return same;
 }
 
-static void check_model(const char *model, struct sim_consistency_result *result)
-{
-    const uint32_t number = sim_txn_model_find(model);
-    cr_assert_neq(number, SIM_TXN_MODEL_COUNT, "there is no model %s", model);
-    struct sim_txn_witness witness;
-    sim_txn_check(&txns.history, number, &budget, result, &witness);
-    sim_txn_witness_release(&witness);
-}
-
 /* One transaction may be as long as it likes: it is judged, or does not fit and says where. */
 Test(jepsen_txn, a_million_micro_operations_are_judged_or_do_not_fit, .timeout = 60)
 {
@@ -238,17 +247,16 @@ Test(jepsen_txn, a_million_micro_operations_are_judged_or_do_not_fit, .timeout =
     (void)fprintf(out, "]}");
     cr_assert_eq(fclose(out), 0);
     struct sim_consistency_result result;
-    cr_assert_eq(jepsen_txns_read(&txns, text, size, (size_t)256 << 20, &problem), SIM_OK, "%s",
-                 problem.reason);
+    cr_assert_eq(read_bytes(text, size, (size_t)256 << 20), SIM_OK, "%s", problem.reason);
     cr_expect_eq(txns.history.operation_count, MICROS);
     check_model("strict-serializable", &result);
     cr_expect_eq(result.verdict, SIM_HOLDS, "%s", result.detail);
     sim_consistency_result_release(&result);
-    jepsen_txns_release(&txns);
-    cr_expect_eq(jepsen_txns_read(&txns, text, size, (size_t)8 << 20, &problem), SIM_ENOMEM);
+    release();
+    cr_expect_eq(read_bytes(text, size, (size_t)8 << 20), SIM_ENOMEM);
     cr_expect_eq(problem.line, 2);
     cr_expect(strstr(problem.reason, "does not fit in the memory allowed"), "%s", problem.reason);
-    jepsen_txns_release(&txns);
+    release();
     free(text);
 }
 
@@ -268,42 +276,16 @@ Test(jepsen_txn, a_value_appended_twice_is_unknown_and_shows_by_whom)
     cr_assert_eq(result.witness_count, 2);
     cr_expect_eq(txns.lines[result.witness[1]].invoke, 3);
     sim_consistency_result_release(&result);
-    jepsen_txns_release(&txns);
+    release();
 }
 
-/* Whatever is in a file, it is read, or refused with a line and a reason, within its memory; and
- * what was read is judged. */
 Test(jepsen_txn, survives_any_text, .timeout = 60)
 {
     static const char good[] =
         INVOKE "{:type :invoke, :process 2, :f :txn, :value [[:append :x 5]]}\n"
                "{:type :ok, :process 1, :f :txn, :value [[:append 1 1] [:r 2 [3 4]]]}\n"
                "{:type :info, :process 2, :f :txn, :value nil, :time 5}\n" INVOKE;
-    static const char pieces[] = "[]{}:,;#_\"\\ nil5-.\nao\x80";
-    for (uint64_t seed = 0; seed < 20000; seed++) {
-        char text[sizeof good];
-        struct sim_rng rng;
-        sim_rng_seed(&rng, seed, 1);
-        memcpy(text, good, sizeof good);
-        const uint32_t changes = sim_rng_bounded(&rng, 4) + 1;
-        for (uint32_t i = 0; i < changes; i++) {
-            const size_t at = sim_rng_bounded(&rng, sizeof good - 1);
-            text[at] = pieces[sim_rng_bounded(&rng, sizeof pieces - 1)];
-        }
-        const bool whole = sim_rng_bounded(&rng, 8) > 0;
-        const size_t size = whole ? sizeof good - 1 : sim_rng_bounded(&rng, sizeof good);
-        const enum sim_status status = jepsen_txns_read(&txns, text, size, MEMORY, &problem);
-        cr_assert_eq(status != SIM_OK, problem.reason[0] != '\0', "seed %" PRIu64, seed);
-        cr_assert_neq(status, SIM_ENOMEM, "seed %" PRIu64, seed);
-        if (status == SIM_OK) {
-            struct sim_consistency_result result;
-            check_model("strict-serializable", &result);
-            sim_consistency_result_release(&result);
-        } else {
-            cr_assert_gt(problem.line, 0, "seed %" PRIu64, seed);
-        }
-        jepsen_txns_release(&txns);
-    }
+    expect_survives_damage(&reader, good, MEMORY);
 }
 
 static void open_golden(const char *file, char **bytes)
@@ -311,17 +293,14 @@ static void open_golden(const char *file, char **bytes)
     size_t size_bytes;
     *bytes = golden_file("elle_golden", file, &size_bytes);
     cr_assert(*bytes, "%s is not there", file);
-    cr_assert_eq(jepsen_txns_read(&txns, *bytes, size_bytes, MEMORY, &problem), SIM_OK,
-                 "%s:%" PRIu32 ": %s", file, problem.line, problem.reason);
+    cr_assert_eq(read_bytes(*bytes, size_bytes, MEMORY), SIM_OK, "%s:%" PRIu32 ": %s", file,
+                 problem.line, problem.reason);
 }
 
 /* The anomalies that break strict serializability, of each history. */
 Test(jepsen_txn, finds_the_anomalies_that_elle_finds, .timeout = 60)
 {
-    char *table = golden_file("elle_golden", "verdicts_elle.tsv", NULL);
-    if (!table) {
-        cr_skip_test("no golden histories here; see FALLACY_HISTORIES");
-    }
+    char *table = golden_file_or_skip("elle_golden", "verdicts_elle.tsv", NULL);
     char *columns[8], *bytes;
     uint32_t files = 0, same = 0;
     char *at = table;
@@ -335,7 +314,7 @@ Test(jepsen_txn, finds_the_anomalies_that_elle_finds, .timeout = 60)
                      "%s: %s", columns[0], result.detail);
         same += expect_same_anomalies(columns[0], "strict-serializable", columns[3], &result);
         sim_consistency_result_release(&result);
-        jepsen_txns_release(&txns);
+        release();
         free(bytes);
     }
     cr_expect_gt(files, 100);
@@ -356,10 +335,7 @@ static uint32_t verdict_of(const char *word)
 Test(jepsen_txn, judges_every_model_as_elle_does, .timeout = 60)
 {
     enum { MODELS_FROM = 1, MODELS_TO = 12 };
-    char *table = golden_file("elle_golden", "verdicts_elle_by_model.tsv", NULL);
-    if (!table) {
-        cr_skip_test("no golden histories here; see FALLACY_HISTORIES");
-    }
+    char *table = golden_file_or_skip("elle_golden", "verdicts_elle_by_model.tsv", NULL);
     char *models[16], *columns[16], *bytes;
     uint32_t files = 0, verdicts = 0, same_verdicts = 0, same_anomalies = 0;
     char *at = table;
@@ -384,7 +360,7 @@ Test(jepsen_txn, judges_every_model_as_elle_does, .timeout = 60)
             }
             sim_consistency_result_release(&result);
         }
-        jepsen_txns_release(&txns);
+        release();
         free(bytes);
     }
     cr_expect_eq(same_verdicts, verdicts - UNKNOWN_TO_ELLE);
@@ -405,12 +381,8 @@ Test(jepsen_txn, decides_large_histories_the_same_way_each_time, .timeout = 60)
                 {"la_10000_stale.edn", SIM_VIOLATED}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         size_t size_bytes;
-        char *bytes = golden_file("elle_scaling", rows[i].file, &size_bytes);
-        if (!bytes) {
-            cr_skip_test("no golden histories here; see FALLACY_HISTORIES");
-        }
-        cr_assert_eq(jepsen_txns_read(&txns, bytes, size_bytes, MEMORY, &problem), SIM_OK, "%s",
-                     problem.reason);
+        char *bytes = golden_file_or_skip("elle_scaling", rows[i].file, &size_bytes);
+        cr_assert_eq(read_bytes(bytes, size_bytes, MEMORY), SIM_OK, "%s", problem.reason);
         struct sim_consistency_result first, second;
         check_model("strict-serializable", &first);
         check_model("strict-serializable", &second);
@@ -420,7 +392,7 @@ Test(jepsen_txn, decides_large_histories_the_same_way_each_time, .timeout = 60)
         cr_expect_eq(first.witness_count, second.witness_count);
         sim_consistency_result_release(&first);
         sim_consistency_result_release(&second);
-        jepsen_txns_release(&txns);
+        release();
         free(bytes);
     }
 }
