@@ -43,11 +43,18 @@ static int fallacy(const char *arguments)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* A command in which $D is that folder and $FALLACY the program; its exit code. */
+static inline int shell_exit(const char *command)
+{
+    char text[1200];
+    (void)snprintf(text, sizeof text, "D=%s; %s", folder, command);
+    const int status = system(text);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 static inline void shell(const char *command)
 {
-    char text[1024];
-    (void)snprintf(text, sizeof text, "D=%s; %s", folder, command);
-    cr_assert_eq(system(text), 0, "%s", text);
+    cr_assert_eq(shell_exit(command), 0, "%s", command);
 }
 
 static inline bool exists(const char *name)
@@ -59,5 +66,18 @@ static inline bool exists(const char *name)
 }
 
 #define EXPECT_SAYS(words) cr_expect(strstr(output, words), "expected '%s' in:\n%s", words, output)
+
+/* EXPECT_EXIT(2, "rum", "did you mean"): "fallacy rum" exits with 2 and says these words, of which
+ * there may be more, or none. */
+#define EXPECT_EXIT(code, ...)                                                                     \
+    do {                                                                                           \
+        const char *const arguments_and_words[] = {__VA_ARGS__, NULL};                             \
+        const char *const *word = arguments_and_words;                                             \
+        const int exit_code = fallacy(*word);                                                      \
+        cr_expect_eq(exit_code, code, "fallacy %s exits with %d:\n%s", *word, exit_code, output);  \
+        while (*++word) {                                                                          \
+            EXPECT_SAYS(*word);                                                                    \
+        }                                                                                          \
+    } while (0)
 
 #endif

@@ -8,37 +8,24 @@ TestSuite(cli, .init = enter, .fini = leave, .timeout = 120);
 /* Help teaches, and the version is told. */
 Test(cli, helps)
 {
-    cr_expect_eq(fallacy("help"), 0);
-    EXPECT_SAYS("fallacy sweep");
-    cr_expect_eq(fallacy("help sweep"), 0);
-    EXPECT_SAYS("--junit FILE.xml");
-    cr_expect_eq(fallacy("run --help"), 0);
-    EXPECT_SAYS("--level");
-    cr_expect_eq(fallacy("--version"), 0);
-    EXPECT_SAYS("fallacy 0.");
+    EXPECT_EXIT(0, "help", "fallacy sweep");
+    EXPECT_EXIT(0, "help sweep", "--junit FILE.xml");
+    EXPECT_EXIT(0, "run --help", "--level");
+    EXPECT_EXIT(0, "--version", "fallacy 0.");
 }
 
 /* A mistyped command, option or file is told with the nearest name, and exits with 2. */
 Test(cli, suggests_what_was_meant)
 {
-    cr_expect_eq(fallacy("rum " GOOD), 2);
-    EXPECT_SAYS("did you mean 'run'?");
-    cr_expect_eq(fallacy("run " GOOD " --sed 3"), 2);
-    EXPECT_SAYS("--seed");
-    cr_expect_eq(fallacy("run no/such/file.json"), 2);
-    EXPECT_SAYS("no/such/file.json");
-    cr_expect_eq(fallacy("run " GOOD " --seed -1"), 2);
-    EXPECT_SAYS("whole number");
-    cr_expect_eq(fallacy("run " GOOD " --level all"), 2);
-    EXPECT_SAYS("outcome, history or trace");
-    cr_expect_eq(fallacy("run"), 2);
-    EXPECT_SAYS("usage: fallacy run SCENARIO");
-    cr_expect_eq(fallacy("sweep " GOOD), 2);
-    EXPECT_SAYS("--seeds 1..200");
-    cr_expect_eq(fallacy("sweep " GOOD " --seeds 9..1"), 2);
-    EXPECT_SAYS("FIRST..LAST");
-    cr_expect_eq(fallacy("list nodes rafd"), 2);
-    EXPECT_SAYS("did you mean 'raft'?");
+    EXPECT_EXIT(2, "rum " GOOD, "did you mean 'run'?");
+    EXPECT_EXIT(2, "run " GOOD " --sed 3", "--seed");
+    EXPECT_EXIT(2, "run no/such/file.json", "no/such/file.json");
+    EXPECT_EXIT(2, "run " GOOD " --seed -1", "whole number");
+    EXPECT_EXIT(2, "run " GOOD " --level all", "outcome, history or trace");
+    EXPECT_EXIT(2, "run", "usage: fallacy run SCENARIO");
+    EXPECT_EXIT(2, "sweep " GOOD, "--seeds 1..200");
+    EXPECT_EXIT(2, "sweep " GOOD " --seeds 9..1", "FIRST..LAST");
+    EXPECT_EXIT(2, "list nodes rafd", "did you mean 'raft'?");
 }
 
 /* A bad scenario is told with line and path, and leaves no recording behind. */
@@ -46,67 +33,59 @@ Test(cli, a_bad_scenario_leaves_nothing_behind)
 {
     shell("echo '{\"nodes\": [{\"kind\": \"raft\", \"name\": \"n\", \"cuont\": 3}],\n"
           "\"duration\": \"-1s\"}' > $D/bad.json");
-    cr_expect_eq(fallacy("run $D/bad.json --out $D/bad.db"), 2);
-    EXPECT_SAYS("bad.json:1:");
-    EXPECT_SAYS("$.nodes[0].cuont");
-    EXPECT_SAYS("\"count\"");
-    EXPECT_SAYS("bad.json:2:");
+    EXPECT_EXIT(2, "run $D/bad.json --out $D/bad.db", "bad.json:1:", "$.nodes[0].cuont",
+                "\"count\"", "bad.json:2:");
     cr_expect_not(exists("bad.db"));
 }
 
 /* A run, its recording, its replay: identical. */
 Test(cli, replays_what_it_recorded)
 {
-    cr_expect_eq(fallacy("run " GOOD " --out $D/run.db --level trace"), 0);
-    EXPECT_SAYS("Every expectation was met");
-    cr_expect_eq(fallacy("replay $D/run.db"), 0);
-    EXPECT_SAYS("identical");
-    cr_expect_eq(fallacy("replay $D/run.db --json"), 0);
-    EXPECT_SAYS("\"identical\":\ttrue");
-    cr_expect_eq(fallacy("show $D/run.db timeline"), 0);
-    EXPECT_SAYS("leader");
+    EXPECT_EXIT(0, "run " GOOD " --out $D/run.db --level trace", "Every expectation was met");
+    EXPECT_EXIT(0, "replay $D/run.db", "identical");
+    EXPECT_EXIT(0, "replay $D/run.db --json", "\"identical\":\ttrue");
+    EXPECT_EXIT(0, "show $D/run.db timeline", "leader");
     for (size_t i = 0; i < 5; i++) {
         const char *const topics[] = {"ops", "messages", "facts", "faults", "metrics"};
         char command[64];
         (void)snprintf(command, sizeof command, "show $D/run.db %s", topics[i]);
-        cr_expect_eq(fallacy(command), 0, "%s", topics[i]);
+        EXPECT_EXIT(0, command);
     }
 }
 
 /* A tampered recording is found out: the first event that differs is named. */
 Test(cli, names_the_first_differing_event_of_a_tampered_recording)
 {
-    cr_expect_eq(fallacy("run " GOOD " --out $D/run.db --level trace"), 0);
+    EXPECT_EXIT(0, "run " GOOD " --out $D/run.db --level trace");
     shell("sqlite3 $D/run.db 'update event set a = a + 1 where sequence = 1234'");
-    cr_expect_eq(fallacy("replay $D/run.db"), 1);
-    EXPECT_SAYS("1234");
-    cr_expect_eq(fallacy("run " GOOD " --out $D/short.db --level outcome"), 0);
+    EXPECT_EXIT(1, "replay $D/run.db", "1234");
+    EXPECT_EXIT(0, "run " GOOD " --out $D/short.db --level outcome");
     shell("sqlite3 $D/short.db \"update recording set hash = '0'\" 2>/dev/null || "
           "sqlite3 $D/short.db \"update run set hash = 0\"");
-    cr_expect_eq(fallacy("replay $D/short.db"), 1);
+    EXPECT_EXIT(1, "replay $D/short.db");
 }
 
 /* What is not a recording is refused with a sentence, and never overwritten. */
 Test(cli, refuses_what_is_not_a_recording)
 {
     shell("echo precious > $D/notes.txt; head -c 5000 /dev/zero > $D/zero.db");
-    cr_expect_eq(fallacy("replay $D/notes.txt"), 2);
-    cr_expect_eq(fallacy("show $D/zero.db"), 2);
-    cr_expect_eq(fallacy("show $D/none.db"), 2);
-    cr_expect_eq(fallacy("run " GOOD " --out $D/notes.txt"), 2);
+    EXPECT_EXIT(2, "replay $D/notes.txt");
+    EXPECT_EXIT(2, "show $D/zero.db");
+    EXPECT_EXIT(2, "show $D/none.db");
+    EXPECT_EXIT(2, "run " GOOD " --out $D/notes.txt");
     shell("grep -q precious $D/notes.txt");
-    cr_expect_eq(fallacy("run " GOOD " --out $D/no/such/folder.db"), 2);
+    EXPECT_EXIT(2, "run " GOOD " --out $D/no/such/folder.db");
     shell("sqlite3 $D/other.db 'create table t(x)'");
-    cr_expect_eq(fallacy("replay $D/other.db"), 2);
-    cr_expect_eq(fallacy("run " GOOD " --out $D/other.db"), 2);
+    EXPECT_EXIT(2, "replay $D/other.db");
+    EXPECT_EXIT(2, "run " GOOD " --out $D/other.db");
 }
 
 /* A recording cut short in the middle of its file is told apart from a whole one. */
 Test(cli, refuses_a_damaged_recording)
 {
-    cr_expect_eq(fallacy("run " GOOD " --out $D/run.db --level trace"), 0);
+    EXPECT_EXIT(0, "run " GOOD " --out $D/run.db --level trace");
     shell("head -c 100000 $D/run.db > $D/cut.db");
-    cr_expect_eq(fallacy("replay $D/cut.db"), 2);
+    EXPECT_EXIT(2, "replay $D/cut.db");
     cr_expect_neq(strlen(output), 0);
 }
 
@@ -117,7 +96,7 @@ Test(cli, sweeps_to_the_same_hash_with_any_number_of_jobs)
     for (int jobs = 1; jobs <= 3; jobs++) {
         char command[128];
         (void)snprintf(command, sizeof command, "sweep " GOOD " --seeds 1..24 --jobs %d", jobs);
-        cr_expect_eq(fallacy(command), 0);
+        EXPECT_EXIT(0, command);
         const char *found = strstr(output, "hash ");
         cr_assert(found);
         (void)snprintf(hash[jobs - 1], sizeof hash[0], "%.16s", found + 5);
@@ -129,19 +108,17 @@ Test(cli, sweeps_to_the_same_hash_with_any_number_of_jobs)
 /* A planted bug is found by a sweep: exit 1, a line to paste that shows it, JUnit and JSON. */
 Test(cli, sweeps_find_a_planted_bug)
 {
-    cr_expect_eq(fallacy("sweep scenarios/raft/swarm_within_the_model.json --seeds 1..20 "
-                         "--set 'nodes[0].bugs=[\"R07_ack_before_fsync\"]' "
-                         "--junit $D/junit.xml --out $D/sweep.db"),
-                 1);
-    EXPECT_SAYS("NOT met");
-    EXPECT_SAYS("fallacy run scenarios/raft/swarm_within_the_model.json --seed ");
+    EXPECT_EXIT(1,
+                "sweep scenarios/raft/swarm_within_the_model.json --seeds 1..20 "
+                "--set 'nodes[0].bugs=[\"R07_ack_before_fsync\"]' "
+                "--junit $D/junit.xml --out $D/sweep.db",
+                "NOT met", "fallacy run scenarios/raft/swarm_within_the_model.json --seed ");
     shell("grep -q '<failure' $D/junit.xml");
-    cr_expect_eq(fallacy("show $D/sweep.db"), 0);
-    cr_expect_eq(fallacy("sweep scenarios/raft/swarm_within_the_model.json --seeds 1..20 "
-                         "--set 'nodes[0].bugs=[\"R07_ack_before_fsync\"]' --json"),
-                 1);
-    EXPECT_SAYS("\"failures\":");
-    EXPECT_SAYS("\"replay\":");
+    EXPECT_EXIT(0, "show $D/sweep.db");
+    EXPECT_EXIT(1,
+                "sweep scenarios/raft/swarm_within_the_model.json --seeds 1..20 "
+                "--set 'nodes[0].bugs=[\"R07_ack_before_fsync\"]' --json",
+                "\"failures\":", "\"replay\":");
 }
 
 /* A sweep in the background, something done to it while its workers are each in the middle of
@@ -150,14 +127,13 @@ static int disturbed_sweep(const char *disturbance)
 {
     char command[1024];
     (void)snprintf(command, sizeof command,
-                   "'%s' sweep scenarios/incidents/cloudflare_2020_partial_partition.json "
-                   "--set duration=2000s --seeds 1..6 --jobs 2 >%s/said 2>&1 & sweep=$!; "
+                   "\"$FALLACY\" sweep scenarios/incidents/cloudflare_2020_partial_partition.json "
+                   "--set duration=2000s --seeds 1..6 --jobs 2 >$D/said 2>&1 & sweep=$!; "
                    "children=/proc/$sweep/task/$sweep/children; "
                    "until [ $(wc -w <$children) = 2 ]; do sleep 0.05; done; sleep 0.3; %s; "
                    "wait $sweep",
-                   getenv("FALLACY"), folder, disturbance);
-    const int status = system(command);
-    return WEXITSTATUS(status);
+                   disturbance);
+    return shell_exit(command);
 }
 
 /* A worker killed in mid-sweep is a finding with its seed; all other seeds are still run. */
@@ -179,14 +155,10 @@ Test(cli, an_interrupted_sweep_tells_what_it_found)
 Test(cli, a_full_disk_leaves_nothing_behind)
 {
     /* A limit on file size stands for the full disk; SIGXFSZ must not kill us silently. */
-    cr_expect_eq(fallacy("list checks"), 0);
-    char command[1024];
-    (void)snprintf(command, sizeof command,
-                   "(ulimit -f 100; trap '' XFSZ; '%s' run %s --out %s/full.db --level trace) "
-                   ">%s/said 2>&1",
-                   getenv("FALLACY"), GOOD, folder, folder);
-    const int status = system(command);
-    cr_expect_eq(WEXITSTATUS(status), 2);
+    EXPECT_EXIT(0, "list checks");
+    cr_expect_eq(shell_exit("(ulimit -f 100; trap '' XFSZ; \"$FALLACY\" run " GOOD
+                            " --out $D/full.db --level trace) >$D/said 2>&1"),
+                 2);
     cr_expect_not(exists("full.db"));
     shell("grep -q full.db $D/said");
 }
@@ -194,47 +166,39 @@ Test(cli, a_full_disk_leaves_nothing_behind)
 /* A run that is killed leaves a readable recording that says it is unfinished. */
 Test(cli, a_killed_run_leaves_a_readable_recording)
 {
-    char command[1024];
-    (void)snprintf(
-        command, sizeof command,
-        "'%s' run scenarios/incidents/cloudflare_2020_partial_partition.json "
-        "--level trace --set duration=20000s --out %s/killed.db >/dev/null 2>&1 & "
-        "until [ -s %s/killed.db ]; do sleep 0.02; done; sleep 0.2; kill -9 $!; wait $!; true",
-        getenv("FALLACY"), folder, folder);
-    cr_expect_eq(system(command), 0);
-    cr_expect_eq(fallacy("show $D/killed.db"), 0);
-    EXPECT_SAYS("nfinished");
+    shell("\"$FALLACY\" run scenarios/incidents/cloudflare_2020_partial_partition.json "
+          "--level trace --set duration=20000s --out $D/killed.db >/dev/null 2>&1 & "
+          "until [ -s $D/killed.db ]; do sleep 0.02; done; sleep 0.2; kill -9 $!; wait $!; true");
+    EXPECT_EXIT(0, "show $D/killed.db", "nfinished");
 }
 
 /* A sweep says what it put to the test, and names what it never did. Here nobody crashes, so
  * nothing acknowledged could have been lost. */
 Test(cli, sweeps_name_checks_that_were_never_tested)
 {
-    cr_expect_eq(fallacy("sweep " GOOD " --set duration=3s --seeds 1..4 --out $D/s.db"), 0);
-    EXPECT_SAYS("acked_durable          never tested");
-    EXPECT_SAYS("times in 4 of 4 seeds");
-    cr_expect_eq(fallacy("sweep " GOOD " --set duration=3s --seeds 1..4 --json"), 0);
-    EXPECT_SAYS("\"never_tested\":\t[\"acked_durable\"");
-    EXPECT_SAYS("\"seeds_tested\":\t4");
-    cr_expect_eq(fallacy("export $D/s.db --format csv --view verdicts --out -"), 0);
-    EXPECT_SAYS("1,acked_durable,vacuous,,1,0,");
+    EXPECT_EXIT(0, "sweep " GOOD " --set duration=3s --seeds 1..4 --out $D/s.db",
+                "acked_durable          never tested", "times in 4 of 4 seeds");
+    EXPECT_EXIT(0, "sweep " GOOD " --set duration=3s --seeds 1..4 --json",
+                "\"never_tested\":\t[\"acked_durable\"", "\"seeds_tested\":\t4");
+    EXPECT_EXIT(0, "export $D/s.db --format csv --view verdicts --out -",
+                "1,acked_durable,vacuous,,1,0,");
 }
 
 /* A recording that does not hold what is asked for is made again: the export is the same. What
  * cannot be exported leaves no file. */
 Test(cli, exports_from_a_recording_of_any_level)
 {
-    cr_expect_eq(fallacy("run " GOOD " --set duration=3s --out $D/low.db --level outcome"), 0);
-    cr_expect_eq(fallacy("run " GOOD " --set duration=3s --out $D/high.db --level trace"), 0);
-    cr_expect_eq(fallacy("export $D/low.db --format edn --out $D/low.edn"), 0, "%s", output);
-    cr_expect_eq(fallacy("export $D/high.db --format edn --out $D/high.edn"), 0, "%s", output);
+    EXPECT_EXIT(0, "run " GOOD " --set duration=3s --out $D/low.db --level outcome");
+    EXPECT_EXIT(0, "run " GOOD " --set duration=3s --out $D/high.db --level trace");
+    EXPECT_EXIT(0, "export $D/low.db --format edn --out $D/low.edn");
+    EXPECT_EXIT(0, "export $D/high.db --format edn --out $D/high.edn");
     shell("test -s $D/low.edn && cmp $D/low.edn $D/high.edn");
-    cr_expect_eq(fallacy("export $D/low.db --format edn --model list-append --out $D/no.edn"), 2);
-    EXPECT_SAYS("no such client operations");
-    cr_expect_eq(fallacy("export $D/low.db --format csv --view messages --out $D/m.csv"), 0);
+    EXPECT_EXIT(2, "export $D/low.db --format edn --model list-append --out $D/no.edn",
+                "no such client operations");
+    EXPECT_EXIT(0, "export $D/low.db --format csv --view messages --out $D/m.csv");
     shell("test $(wc -l <$D/m.csv) -gt 1000");
-    cr_expect_eq(fallacy("export $D/low.db --format perfekto --out $D/no.edn"), 2);
-    cr_expect_eq(fallacy("export $D/low.db --format edn --out $D/nowhere/no.edn"), 2);
+    EXPECT_EXIT(2, "export $D/low.db --format perfekto --out $D/no.edn");
+    EXPECT_EXIT(2, "export $D/low.db --format edn --out $D/nowhere/no.edn");
     cr_expect(!exists("no.edn") && !exists("no.edn.partial"));
 }
 
@@ -246,10 +210,10 @@ Test(cli, lists_the_catalogue)
     for (size_t i = 0; i < sizeof whats / sizeof *whats; i++) {
         char command[64];
         (void)snprintf(command, sizeof command, "list %s", whats[i]);
-        cr_expect_eq(fallacy(command), 0, "%s", command);
+        EXPECT_EXIT(0, command);
         cr_expect_gt(strlen(output), 100, "%s", command);
         (void)snprintf(command, sizeof command, "list %s --json", whats[i]);
-        cr_expect_eq(fallacy(command), 0, "%s", command);
+        EXPECT_EXIT(0, command);
         cr_expect_eq(output[0], '{', "%s", command);
     }
 }
@@ -265,68 +229,59 @@ Test(cli, checks_histories)
     shell("(cat $D/open.edn; echo '{:type :ok, :process 1, :f :read, :value') > $D/cut.edn");
     shell("head -c 3000 \"$FALLACY\" > $D/junk.bin");
     shell(": > $D/empty.log");
-    cr_expect_eq(fallacy("check $D/open.edn $D/good.edn $D/empty.log"), 0);
-    EXPECT_SAYS("linearizable                 3       3         0");
-    cr_expect_eq(fallacy("check $D/bad.edn"), 1);
-    EXPECT_SAYS("a value was read that nobody wrote");
-    EXPECT_SAYS("lines 3-4          process 1: read = 2");
-    cr_expect_eq(fallacy("check $D/bad.edn --initial 2"), 1);
-    cr_expect_eq(fallacy("check $D/good.edn --type lock"), 2);
-    EXPECT_SAYS("good.edn:1: :write is not an operation of a lock");
-    cr_expect_eq(fallacy("check $D/cut.edn $D/good.edn"), 2);
-    EXPECT_SAYS("cut.edn:5: the text ends inside a collection");
-    EXPECT_SAYS("good.edn");
-    cr_expect_eq(fallacy("check $D/junk.bin"), 2);
-    EXPECT_SAYS("not a history we know");
-    cr_expect_eq(fallacy("check /dev/null"), 2);
-    EXPECT_SAYS("not a regular file");
-    cr_expect_eq(fallacy("check $D/none.edn"), 2);
-    EXPECT_SAYS("No such file");
-    cr_expect_eq(fallacy("check $D/good.edn --type set --model linearizable"), 2);
-    cr_expect_eq(fallacy("check $D/good.edn --memory 0"), 2);
-    EXPECT_SAYS("memory");
+    EXPECT_EXIT(0, "check $D/open.edn $D/good.edn $D/empty.log",
+                "linearizable                 3       3         0");
+    EXPECT_EXIT(1, "check $D/bad.edn", "a value was read that nobody wrote",
+                "lines 3-4          process 1: read = 2");
+    EXPECT_EXIT(1, "check $D/bad.edn --initial 2");
+    EXPECT_EXIT(2, "check $D/good.edn --type lock",
+                "good.edn:1: :write is not an operation of a lock");
+    EXPECT_EXIT(2, "check $D/cut.edn $D/good.edn", "cut.edn:5: the text ends inside a collection",
+                "good.edn");
+    EXPECT_EXIT(2, "check $D/junk.bin", "not a history we know");
+    EXPECT_EXIT(2, "check /dev/null", "not a regular file");
+    EXPECT_EXIT(2, "check $D/none.edn", "No such file");
+    EXPECT_EXIT(2, "check $D/good.edn --type set --model linearizable");
+    EXPECT_EXIT(2, "check $D/good.edn --memory 0", "memory");
 }
 
 /* What clients of a run saw goes out as Jepsen's history and comes back: of keys that hold 0 at
  * first. */
 Test(cli, checks_what_it_exported)
 {
-    cr_expect_eq(fallacy("run " GOOD " --out $D/run.db"), 0);
-    cr_expect_eq(fallacy("export $D/run.db --format edn --out $D/run.edn"), 0);
-    cr_expect_eq(fallacy("check $D/run.edn --initial 0"), 0);
-    EXPECT_SAYS("holds");
-    EXPECT_SAYS("529 operations");
+    EXPECT_EXIT(0, "run " GOOD " --out $D/run.db");
+    EXPECT_EXIT(0, "export $D/run.db --format edn --out $D/run.edn");
+    EXPECT_EXIT(0, "check $D/run.edn --initial 0", "holds", "529 operations");
 }
 
 /* A stale read breaks linearizability and nothing weaker; how stale it was is told. The same of
  * what was exported. */
 Test(cli, tells_which_models_a_stale_read_breaks)
 {
-    cr_expect_eq(fallacy("run scenarios/bugs/R11_stale_leader_reads.json --out $D/stale.db "
-                         "--set 'checks=[\"linearizable\",\"sequential\","
-                         "\"causal_convergence\",\"causal_memory\",\"pram\","
-                         "\"monotonic_reads\"]' "
-                         "--set 'expect={\"linearizable\":\"violated\",\"sequential\":"
-                         "\"holds\",\"causal_convergence\":\"holds\",\"causal_memory\":"
-                         "\"holds\",\"pram\":\"holds\",\"monotonic_reads\":\"holds\"}'"),
-                 0, "%s", output);
-    EXPECT_SAYS("it would hold if reads might be 195.000 ms old");
-    cr_expect_eq(fallacy("export $D/stale.db --format edn --out $D/stale.edn"), 0, "%s", output);
-    cr_expect_eq(fallacy("check $D/stale.edn --initial 0"), 1, "%s", output);
-    EXPECT_SAYS("it would hold if reads might be 195.000 ms old");
-    EXPECT_SAYS("a read is at least 1 version behind");
-    cr_expect_eq(fallacy("check $D/stale.edn --initial 0 --model causal-memory"), 0, "%s", output);
-    cr_expect_eq(fallacy("check $D/stale.edn --initial 0 --model monotonic-reads"), 0);
-    EXPECT_SAYS("registers do not show the order of versions");
-    cr_expect_eq(fallacy("check $D/stale.edn --initial 0 --model monotonic-writes"), 2);
-    EXPECT_SAYS("the model monotonic_writes does not judge a register");
+    EXPECT_EXIT(0,
+                "run scenarios/bugs/R11_stale_leader_reads.json --out $D/stale.db "
+                "--set 'checks=[\"linearizable\",\"sequential\","
+                "\"causal_convergence\",\"causal_memory\",\"pram\","
+                "\"monotonic_reads\"]' "
+                "--set 'expect={\"linearizable\":\"violated\",\"sequential\":"
+                "\"holds\",\"causal_convergence\":\"holds\",\"causal_memory\":"
+                "\"holds\",\"pram\":\"holds\",\"monotonic_reads\":\"holds\"}'",
+                "it would hold if reads might be 195.000 ms old");
+    EXPECT_EXIT(0, "export $D/stale.db --format edn --out $D/stale.edn");
+    EXPECT_EXIT(1, "check $D/stale.edn --initial 0",
+                "it would hold if reads might be 195.000 ms old",
+                "a read is at least 1 version behind");
+    EXPECT_EXIT(0, "check $D/stale.edn --initial 0 --model causal-memory");
+    EXPECT_EXIT(0, "check $D/stale.edn --initial 0 --model monotonic-reads",
+                "registers do not show the order of versions");
+    EXPECT_EXIT(2, "check $D/stale.edn --initial 0 --model monotonic-writes",
+                "the model monotonic_writes does not judge a register");
 }
 
 /* Completion scripts for three shells. */
 Test(cli, completes)
 {
-    cr_expect_eq(fallacy("completion bash | bash -n"), 0);
-    cr_expect_eq(fallacy("completion fish"), 0);
-    EXPECT_SAYS("sweep");
-    cr_expect_eq(fallacy("completion csh"), 2);
+    EXPECT_EXIT(0, "completion bash | bash -n");
+    EXPECT_EXIT(0, "completion fish", "sweep");
+    EXPECT_EXIT(2, "completion csh");
 }

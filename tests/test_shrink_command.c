@@ -13,13 +13,9 @@ TestSuite(shrink_command, .init = enter, .fini = leave, .timeout = 240);
 /* What comes out is a scenario that meets its expectation, which is the failure. */
 Test(shrink_command, leaves_a_scenario_that_fails_as_it_expects)
 {
-    cr_expect_eq(fallacy("shrink " STUCK "--budget 3000000 --out $D/min.json"), 0, "%s", output);
-    EXPECT_SAYS("liveness is stuck");
-    EXPECT_SAYS("before        after");
-    EXPECT_SAYS("See it: fallacy run ");
-    cr_expect_eq(fallacy("run $D/min.json"), 0, "%s", output);
-    EXPECT_SAYS("stuck        liveness");
-    EXPECT_SAYS("as expected");
+    EXPECT_EXIT(0, "shrink " STUCK "--budget 3000000 --out $D/min.json", "liveness is stuck",
+                "before        after", "See it: fallacy run ");
+    EXPECT_EXIT(0, "run $D/min.json", "stuck        liveness", "as expected");
     cr_expect_not(exists("min.json.part"));
     shell("grep -q 'Shrunk from scenarios/bugs/swarm_dead_disk.json, seed 1, --set swarm=' "
           "$D/min.json");
@@ -28,7 +24,7 @@ Test(shrink_command, leaves_a_scenario_that_fails_as_it_expects)
 /* For programs: one object, with sizes before and after. */
 Test(shrink_command, speaks_json)
 {
-    cr_expect_eq(fallacy("shrink " STUCK "--budget 1000000 --out $D/min.json --json"), 0);
+    EXPECT_EXIT(0, "shrink " STUCK "--budget 1000000 --out $D/min.json --json");
     static const char *const keys[] = {"\"scenario\":",
                                        "\"seed\":\t1",
                                        "\"check\":\t\"liveness\"",
@@ -59,8 +55,8 @@ Test(shrink_command, speaks_json)
 /* The same input and budget, the same bytes. */
 Test(shrink_command, gives_the_same_every_time)
 {
-    cr_expect_eq(fallacy("shrink " STUCK "--budget 1000000 --out $D/a.json"), 0, "%s", output);
-    cr_expect_eq(fallacy("shrink " STUCK "--budget 1000000 --out $D/b.json"), 0, "%s", output);
+    EXPECT_EXIT(0, "shrink " STUCK "--budget 1000000 --out $D/a.json");
+    EXPECT_EXIT(0, "shrink " STUCK "--budget 1000000 --out $D/b.json");
     shell("cmp $D/a.json $D/b.json");
 }
 
@@ -78,24 +74,23 @@ Test(shrink_command, leaves_the_best_so_far_when_stopped)
     cr_assert(WIFEXITED(status));
     cr_expect_eq(WEXITSTATUS(status), 130);
     shell("grep -q stopped $D/said");
-    cr_expect_eq(fallacy("run $D/min.json"), 0, "%s", output);
+    EXPECT_EXIT(0, "run $D/min.json");
     cr_expect_not(exists("min.json.part"));
 }
 
 /* What cannot be done is said at once, and nothing is written. */
 Test(shrink_command, refuses_what_it_cannot_do)
 {
-    cr_expect_eq(fallacy("shrink " GOOD " --out $D/min.json"), 2);
-    EXPECT_SAYS("no check is violated, so there is nothing to shrink");
-    EXPECT_SAYS("fallacy sweep " GOOD " --seeds");
-    cr_expect_eq(fallacy("shrink " STUCK "--check election_safety --out $D/min.json"), 2);
-    EXPECT_SAYS("election_safety is not violated");
-    cr_expect_eq(fallacy("shrink " STUCK "--check elections --out $D/min.json"), 2);
-    EXPECT_SAYS("there is no check 'elections'");
-    cr_expect_eq(fallacy("shrink " STUCK), 2);
-    EXPECT_SAYS("--out");
-    cr_expect_eq(fallacy("shrink $D/none.json --out $D/min.json"), 2);
-    cr_expect_eq(fallacy("shrink " STUCK "--out $D/none/min.json"), 2);
-    EXPECT_SAYS("none/min.json: cannot be written: No such file");
+    EXPECT_EXIT(2, "shrink " GOOD " --out $D/min.json",
+                "no check is violated, so there is nothing to shrink",
+                "fallacy sweep " GOOD " --seeds");
+    EXPECT_EXIT(2, "shrink " STUCK "--check election_safety --out $D/min.json",
+                "election_safety is not violated");
+    EXPECT_EXIT(2, "shrink " STUCK "--check elections --out $D/min.json",
+                "there is no check 'elections'");
+    EXPECT_EXIT(2, "shrink " STUCK, "--out");
+    EXPECT_EXIT(2, "shrink $D/none.json --out $D/min.json");
+    EXPECT_EXIT(2, "shrink " STUCK "--out $D/none/min.json",
+                "none/min.json: cannot be written: No such file");
     cr_expect_not(exists("min.json"));
 }
