@@ -265,8 +265,7 @@ static void put_events(struct drawing *d)
     }
 }
 
-/* ---- Tracks, operations, faults ---------------------------------------------------------------
- */
+/* ---- Tracks, operations, faults -------------------------------------------------------------- */
 
 static void put_tracks(struct drawing *d)
 {

@@ -22,8 +22,7 @@
 #define RUNS 10000              /* As many as AvailSim made. */
 #define RANGE_NS (300 * SIM_MS) /* Between the shortest and the longest time-out. */
 
-/* ---- One election ------------------------------------------------------------------------------
- */
+/* ---- One election ---------------------------------------------------------------------------- */
 
 struct election {
     const struct sim_node_kind *kind;
@@ -92,8 +91,7 @@ static void elect(struct cluster *c, uint64_t seed, struct election *e)
     }
 }
 
-/* ---- Percentiles -------------------------------------------------------------------------------
- */
+/* ---- Percentiles ----------------------------------------------------------------------------- */
 
 static int compare_u64(const void *left, const void *right)
 {
@@ -166,8 +164,7 @@ Test(election_figures, three_of_five_elect_as_in_availsim)
     expect_percentiles(2, table, sizeof table / sizeof *table, 650000, 80);
 }
 
-/* ---- Closed forms ------------------------------------------------------------------------------
- */
+/* ---- Closed forms ---------------------------------------------------------------------------- */
 
 /* In units of the range of time-outs, s servers being up and l one way:
  *

@@ -276,8 +276,7 @@ Test(export, tells_a_mixed_history_by_halves)
     forget();
 }
 
-/* ---- elle-cli's JSON ---------------------------------------------------------------------------
- */
+/* ---- elle-cli's JSON ------------------------------------------------------------------------- */
 
 /* A JSON value in the form of copy_value(). */
 static void put_json(const cJSON *json, char *to, size_t size)
@@ -330,8 +329,7 @@ Test(export, tells_elle_cli_what_it_tells_in_edn)
     }
 }
 
-/* ---- CSV ---------------------------------------------------------------------------------------
- */
+/* ---- CSV ------------------------------------------------------------------------------------- */
 
 static size_t lines_of(const char *text)
 {

@@ -59,8 +59,7 @@ static void rejects(uint32_t object, const char *text)
     "{:type :" #type ", :process " #process ", :f :" #f ", :value " value "}\n"
 #define DO(process, f, asked, told) HALF(invoke, process, f, asked) HALF(ok, process, f, told)
 
-/* ---- EDN: every kind of object -----------------------------------------------------------------
- */
+/* ---- EDN: every kind of object --------------------------------------------------------------- */
 
 Test(formats, registers_in_edn)
 {
@@ -196,8 +195,7 @@ Test(formats, locks_in_edn)
                                  DO(1, acquire, "[1 nil]", "[1 {:fence 8}]"));
 }
 
-/* ---- EDN: outcomes, processes, frames ----------------------------------------------------------
- */
+/* ---- EDN: outcomes, processes, frames -------------------------------------------------------- */
 
 /* What failed did not take place; what is in doubt or open may any time later, or never. */
 Test(formats, takes_outcomes_as_knossos_does)
@@ -297,8 +295,7 @@ Test(formats, passes_over_what_is_no_clients)
     accepts(SIM_OBJECT_REGISTER, "[]");
 }
 
-/* ---- The other formats -------------------------------------------------------------------------
- */
+/* ---- The other formats ----------------------------------------------------------------------- */
 
 #define ETCD(rest) "INFO  jepsen.util - " rest "\n"
 
@@ -331,8 +328,7 @@ Test(formats, kv_as_porcupine_writes_it)
                                KV(1, invoke, get, "nil") KV(1, ok, get, "\"\""));
 }
 
-/* ---- What no reader may take -------------------------------------------------------------------
- */
+/* ---- What no reader may take ----------------------------------------------------------------- */
 
 static void refuses_bytes(const char *bytes, size_t size_bytes, uint32_t as, uint32_t line,
                           const char *reason)
@@ -500,8 +496,7 @@ Test(formats, deep_nesting_is_refused)
     free(bytes);
 }
 
-/* ---- Large histories ---------------------------------------------------------------------------
- */
+/* ---- Large histories ------------------------------------------------------------------------- */
 
 /* So many processes add an amount to a counter, all at the same time, and after them a read sees
  * one more than all of it. Every set of adds gives another sum: they have to be tried. */
@@ -569,8 +564,7 @@ Test(formats, a_hard_history_is_unknown_within_its_budget)
     free(text);
 }
 
-/* ---- What other checkers said ------------------------------------------------------------------
- */
+/* ---- What other checkers said ---------------------------------------------------------------- */
 
 static void agree_on(const char *folder, const char *file, uint32_t verdict)
 {

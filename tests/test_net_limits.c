@@ -183,8 +183,7 @@ Test(net_limits, mtu_loses_what_is_larger)
     }
 }
 
-/* ---- The adversary, price, addresses -----------------------------------------------------------
- */
+/* ---- The adversary, price, addresses --------------------------------------------------------- */
 
 /* Tampered, forged and replayed messages reach a node that does not ask who sent them, and are
  * refused if the link is authenticated. */
@@ -315,8 +314,7 @@ Test(net_limits, an_address_can_change_under_way)
     stage_end(&s);
 }
 
-/* ---- Fates by hand -----------------------------------------------------------------------------
- */
+/* ---- Fates by hand --------------------------------------------------------------------------- */
 
 /* Each override does what it says to the message it names, and nothing to any other. */
 Test(net_limits, a_fate_can_be_decided_by_hand)

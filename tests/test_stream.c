@@ -55,8 +55,7 @@ static uint64_t drops(const struct stage *s, enum sim_drop why)
     return count;
 }
 
-/* ---- Order and loss ----------------------------------------------------------------------------
- */
+/* ---- Order and loss -------------------------------------------------------------------------- */
 
 /* Under loss, reordering, duplication and an uneven latency a stream delivers everything, once,
  * in order; the same knobs hurt datagrams. */

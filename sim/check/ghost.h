@@ -121,8 +121,8 @@ struct sim_ghost_group {
     size_t config_count;
     size_t config_capacity;
     uint64_t config_high; /* The highest index of one. */
-    struct sim_ghost_map
-        states; /* Where a snapshot ends: (index, 0) -> digest, (index, 1) -> node + 1 */
+    /* Where a snapshot ends: (index, 0) -> digest, (index, 1) -> node + 1 */
+    struct sim_ghost_map states;
 };
 
 /* ---- A node ----------------------------------------------------------------------------- */
@@ -155,8 +155,8 @@ struct sim_ghost_node {
     /* While it leads, what it knows of its peers by place in the group: as last seen, and now. */
     struct sim_progress *peers;
     struct sim_progress *peers_now;
-    uint64_t
-        *heard_terms; /* By place: the term it was in when it last got a message of that one. */
+    /* By place: the term it was in when it last got a message of that one. */
+    uint64_t *heard_terms;
     /* Whom it counts, and whom it counted before its last change of configuration. */
     struct sim_ghost_voters voters[2];
     struct sim_ghost_voters voters_before[2];
@@ -310,8 +310,7 @@ void sim_check_config(struct sim_checks *checks, uint32_t node, const struct sim
 bool sim_ghost_copy_voters(struct sim_world *world, struct sim_ghost_voters to[2],
                            const struct sim_view *view);
 
-/* ---- continuity.c: I17 ------------------------------------------------------------------------
- */
+/* ---- continuity.c: I17 ----------------------------------------------------------------------- */
 void sim_check_durable_log(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
                            uint64_t position, struct sim_label label);
 void sim_check_disk(struct sim_checks *checks, uint32_t node);       /* After a sync or a crash. */

@@ -22,8 +22,7 @@
 enum { ROUNDS = 5, FILES_MAX = 512 };
 static const struct sim_budget budget = {.steps = 20000000, .memory_bytes = (size_t)1 << 30};
 
-/* ---- One history -------------------------------------------------------------------------------
- */
+/* ---- One history ----------------------------------------------------------------------------- */
 
 struct cost {
     double read_s, check_s;
@@ -75,8 +74,7 @@ static void judge_txn(const char *bytes, size_t size, struct cost *cost)
     jepsen_txns_release(&txns);
 }
 
-/* ---- Sets of golden histories ------------------------------------------------------------------
- */
+/* ---- Sets of golden histories ---------------------------------------------------------------- */
 
 struct file {
     char name[64];
@@ -217,8 +215,7 @@ static void measure_elle(void)
     }
 }
 
-/* ---- A million operations ----------------------------------------------------------------------
- */
+/* ---- A million operations -------------------------------------------------------------------- */
 
 enum { CLIENTS = 8, LINE_MAX_BYTES = 80 };
 
