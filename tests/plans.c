@@ -112,23 +112,15 @@ static void talker_event(void *state, struct sim_env *env, const struct sim_even
     }
 }
 
-const struct sim_node_kind talker_kind = {.name = "talker",
-                                          .state_bytes = sizeof(struct talker),
-                                          .event = talker_event,
-                                          .message_names = messages,
-                                          .settings = settings,
-                                          .setting_count = TALK_SETTING_COUNT,
-                                          .facts = facts,
-                                          .fact_count = 2};
-const struct sim_node_kind talker_streams_kind = {.name = "talker_streams",
-                                                  .state_bytes = sizeof(struct talker),
-                                                  .event = talker_event,
-                                                  .message_names = messages,
-                                                  .settings = settings,
-                                                  .setting_count = TALK_SETTING_COUNT,
-                                                  .facts = facts,
-                                                  .fact_count = 2,
-                                                  .streams = true};
+#define TALKER(kind_name, ...)                                                                     \
+    {                                                                                              \
+        .name = (kind_name), .state_bytes = sizeof(struct talker), .event = talker_event,          \
+        .message_names = messages, .settings = settings, .setting_count = TALK_SETTING_COUNT,      \
+        .facts = facts, .fact_count = 2, __VA_ARGS__                                               \
+    }
+
+const struct sim_node_kind talker_kind = TALKER("talker", .streams = false);
+const struct sim_node_kind talker_streams_kind = TALKER("talker_streams", .streams = true);
 
 /* ---- Plans ---------------------------------------------------------------------------------- */
 
@@ -290,6 +282,21 @@ void stage_fate(struct stage *s, uint32_t from, uint32_t to, uint32_t message_ki
                                        .delay_ns = delay_ns};
 }
 
+void stage_busy(struct stage *s)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        struct sim_host_knobs *host = &s->plan.nodes[i].host;
+        stage_talk(s, i, (i + 1) % 3, 3 * SIM_MS, 100000, 40);
+        stage_set(s, i, TALK_KEEPS, 1);
+        host->disk.sync_latency = uniform(SIM_MS, 9 * SIM_MS);
+        host->clock.sync_interval_ns = SIM_S;
+        host->clock.sync_error = uniform(0, SIM_MS);
+    }
+    stage_link(s, ANY, ANY, SIM_LINK_LATENCY)->latency = uniform(SIM_MS, 30 * SIM_MS);
+    stage_link(s, ANY, ANY, SIM_LINK_LOSS)->loss_ppm = 100000;
+    stage_link(s, ANY, ANY, SIM_LINK_DUPLICATE)->duplicate_ppm = 100000;
+}
+
 /* ---- Running -------------------------------------------------------------------------------- */
 
 static void keep_record(void *context, const struct sim_record *record)
@@ -321,8 +328,7 @@ void stage_begin(struct stage *s, uint64_t seed)
 void stage_run(struct stage *s, uint64_t seed)
 {
     stage_begin(s, seed);
-    cr_assert_eq(sim_world_run(s->world, SIM_NEVER), SIM_STOP_END, "seed %llu",
-                 (unsigned long long)seed);
+    cr_assert_eq(sim_world_run(s->world, SIM_NEVER), SIM_STOP_END, "seed %llu", LLU(seed));
     sim_world_metrics(s->world, &s->metrics);
 }
 
@@ -341,8 +347,8 @@ const struct sim_record *stage_next(const struct stage *s, size_t *place, uint32
 {
     while (*place < s->record_count) {
         const struct sim_record *r = &s->records[(*place)++];
-        if (r->kind == kind && (node == SIM_NOBODY || r->node == node) &&
-            (peer == SIM_NOBODY || r->peer == peer)) {
+        if (r->kind == kind && (node == ANY || r->node == node) &&
+            (peer == ANY || r->peer == peer)) {
             return r;
         }
     }
@@ -354,6 +360,16 @@ size_t stage_count(const struct stage *s, uint32_t kind, uint32_t node, uint32_t
     size_t count = 0;
     for (size_t place = 0; stage_next(s, &place, kind, node, peer);) {
         count++;
+    }
+    return count;
+}
+
+uint64_t stage_flagged(const struct stage *s, uint64_t fate)
+{
+    uint64_t count = 0;
+    const struct sim_record *r;
+    for (size_t place = 0; (r = stage_next(s, &place, SIM_REC_SEND, 0, 1));) {
+        count += record_has(r, fate);
     }
     return count;
 }

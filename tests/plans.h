@@ -15,6 +15,9 @@
 
 #include "sim/world_internal.h"
 
+#define ANY SIM_NOBODY                   /* Whatever node, or every node and client. */
+#define LLU(x) ((unsigned long long)(x)) /* For %llu. */
+
 /* Settings of the kind. */
 enum {
     TALK_TO,       /* Node it tells something ... */
@@ -75,8 +78,8 @@ void stage_talk(struct stage *s, uint32_t from, uint32_t to, uint64_t interval_n
                 uint32_t size_bytes);
 void stage_set(struct stage *s, uint32_t node, uint32_t setting, int64_t value);
 
-/* One more rule for one field of the link from -> to (SIM_NOBODY: every node and client). The
- * pointer is good until the next rule. */
+/* One more rule for one field of the link from -> to, either of which may be ANY. The pointer is
+ * good until the next rule. */
 struct sim_link_knobs *stage_link(struct stage *s, uint32_t from, uint32_t to,
                                   enum sim_link_field field);
 /* One more fault; at one node, or at nobody (SIM_NOBODY). Good until the next one. */
@@ -87,6 +90,9 @@ void stage_cut(struct stage *s, uint32_t one, uint32_t other, uint64_t at_ns, ui
 void stage_fate(struct stage *s, uint32_t from, uint32_t to, uint32_t message_kind,
                 enum sim_fate_action action, uint64_t ordinal, uint64_t delay_ns);
 void stage_select(struct sim_selection *selection, uint32_t node); /* Add one node. */
+/* n0, n1 and n2 talk in a ring, over links that are slow, lose and duplicate; they keep what they
+ * hear on disks that differ in speed, and their clocks wander. */
+void stage_busy(struct stage *s);
 
 static inline struct sim_dist constant(uint64_t value)
 {
@@ -104,7 +110,7 @@ void stage_begin(struct stage *s, uint64_t seed);
 void stage_run(struct stage *s, uint64_t seed); /* Begin, run to the end, take the metrics. */
 void stage_end(struct stage *s);                /* Accepts a stage that never ran. */
 
-/* How many records of a kind (SIM_NOBODY: whatever node, whatever peer). */
+/* How many records of a kind; node and peer may be ANY. */
 size_t stage_count(const struct stage *s, uint32_t kind, uint32_t node, uint32_t peer);
 /* The next record of that sort from *place on, or NULL. Begin with 0. */
 const struct sim_record *stage_next(const struct stage *s, size_t *place, uint32_t kind,
@@ -113,6 +119,12 @@ static inline uint64_t record_ordinal(const struct sim_record *record)
 {
     return record->a >> 8;
 }
+static inline bool record_has(const struct sim_record *record, uint64_t fate)
+{
+    return (record->a & fate) != 0;
+}
+/* How many of the messages that n0 sent n1 met with a fate, SIM_FATE_LOST for instance. */
+uint64_t stage_flagged(const struct stage *s, uint64_t fate);
 
 /* Is `seen` out of `tries` what a chance of `ppm` gives? Within five standard deviations: wrong
  * once in 1.7 million checks, and with the seeds fixed, always or never. */

@@ -4,9 +4,6 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#define ANY SIM_NOBODY
-#define LLU(x) ((unsigned long long)(x))
-
 static const struct sim_history_row *rows(const struct stage *s, size_t *count)
 {
     return sim_world_history(s->world, count);

@@ -3,8 +3,6 @@
 
 #include <criterion/criterion.h>
 
-#define LLU(x) ((unsigned long long)(x))
-
 /* What n1 was given, in order. */
 #define SEEN_MAX 1000
 static struct {

@@ -6,25 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#define ANY SIM_NOBODY
 #define SEEDS 5
-#define LLU(x) ((unsigned long long)(x))
-
-static bool has_flag(const struct sim_record *r, uint64_t flag)
-{
-    return (r->a & flag) != 0;
-}
-
-/* How many of the messages that n0 sent n1 have this flag. */
-static uint64_t flagged(const struct stage *s, uint64_t flag)
-{
-    uint64_t count = 0;
-    const struct sim_record *r;
-    for (size_t place = 0; (r = stage_next(s, &place, SIM_REC_SEND, 0, 1));) {
-        count += has_flag(r, flag);
-    }
-    return count;
-}
 
 /* ---- Loss ------------------------------------------------------------------------------------ */
 
@@ -46,7 +28,7 @@ Test(net, loss_is_independent)
             bool before = false;
             const struct sim_record *r;
             for (size_t place = 0; (r = stage_next(&s, &place, SIM_REC_SEND, 0, 1)); sent++) {
-                const bool now = has_flag(r, SIM_FATE_LOST);
+                const bool now = record_has(r, SIM_FATE_LOST);
                 lost += now;
                 after_a_loss += before;
                 lost_again += now && before;
@@ -87,7 +69,7 @@ Test(net, bursts_follow_the_closed_form)
         bool before = false;
         const struct sim_record *r;
         for (size_t place = 0; (r = stage_next(&s, &place, SIM_REC_SEND, 0, 1));) {
-            const bool now = has_flag(r, SIM_FATE_LOST);
+            const bool now = record_has(r, SIM_FATE_LOST);
             lost += now;
             bursts += now && !before;
             before = now;
@@ -114,7 +96,7 @@ Test(net, each_state_has_a_loss_of_its_own)
     k->burst_leave_ppm = 500000;
     k->burst_loss_ppm = 600000;
     stage_run(&s, 1);
-    cr_expect_float_eq((double)flagged(&s, SIM_FATE_LOST) / 20000, 0.35, 0.05 * 0.35);
+    cr_expect_float_eq((double)stage_flagged(&s, SIM_FATE_LOST) / 20000, 0.35, 0.05 * 0.35);
     stage_end(&s);
 }
 
@@ -130,7 +112,7 @@ Test(net, duplicates_arrive_twice)
         stage_link(&s, 0, 1, SIM_LINK_DUPLICATE)->duplicate_ppm = 50000;
         stage_link(&s, 0, 1, SIM_LINK_LATENCY)->latency = uniform(SIM_MS, 1000 * SIM_MS);
         stage_run(&s, seed);
-        const uint64_t copied = flagged(&s, SIM_FATE_DUPLICATED);
+        const uint64_t copied = stage_flagged(&s, SIM_FATE_DUPLICATED);
         cr_expect(is_chance(copied, 10000, 50000), "seed %llu: %llu", LLU(seed), LLU(copied));
         uint8_t times[10001] = {0};
         uint64_t first_ns[10001] = {0};
@@ -139,7 +121,7 @@ Test(net, duplicates_arrive_twice)
         for (size_t place = 0; (r = stage_next(&s, &place, SIM_REC_DELIVER, 1, 0));) {
             const uint64_t n = record_ordinal(r);
             times[n]++;
-            cr_expect(times[n] == 1 || has_flag(r, SIM_FATE_DUPLICATED));
+            cr_expect(times[n] == 1 || record_has(r, SIM_FATE_DUPLICATED));
             same += times[n] == 2 && r->b == first_ns[n];
             first_ns[n] = r->b;
         }
@@ -183,9 +165,9 @@ Test(net, held_back_messages_are_overtaken)
             const struct sim_record *r;
             for (size_t place = 0; (r = stage_next(&s, &place, SIM_REC_DELIVER, 1, 0));) {
                 cr_assert_eq(r->b,
-                             5 * SIM_MS + (has_flag(r, SIM_FATE_REORDERED) ? 2500 * SIM_US : 0));
+                             5 * SIM_MS + (record_has(r, SIM_FATE_REORDERED) ? 2500 * SIM_US : 0));
             }
-            const uint64_t held = flagged(&s, SIM_FATE_REORDERED);
+            const uint64_t held = stage_flagged(&s, SIM_FATE_REORDERED);
             cr_expect(is_chance(held, 10000, ppm), "seed %llu: %llu", LLU(seed), LLU(held));
             /* Two are sent within the time it is held: it arrives first only if both are held, too,
              * which chance lets happen in a hundredth of the cases. */
@@ -236,7 +218,7 @@ Test(net, corruption_flips_one_bit)
     stage_run(&s, 1);
     cr_expect_eq(flips.messages, 20000);
     cr_expect_eq(flips.wrong, 0);
-    cr_expect_eq(flips.changed, flagged(&s, SIM_FATE_CORRUPTED));
+    cr_expect_eq(flips.changed, stage_flagged(&s, SIM_FATE_CORRUPTED));
     cr_expect(is_chance(flips.changed, 20000, 200000), "%llu", LLU(flips.changed));
     for (uint32_t bit = 0; bit < 160; bit++) {
         cr_expect(is_chance(flips.bits[bit], flips.changed, SIM_PPM / 160), "bit %u: %llu of %llu",

@@ -4,25 +4,6 @@
 
 #include <criterion/criterion.h>
 
-#define ANY SIM_NOBODY
-#define LLU(x) ((unsigned long long)(x))
-
-static bool has_flag(const struct sim_record *r, uint64_t flag)
-{
-    return (r->a & flag) != 0;
-}
-
-/* How many of the messages that n0 sent n1 have this flag. */
-static uint64_t flagged(const struct stage *s, uint64_t flag)
-{
-    uint64_t count = 0;
-    const struct sim_record *r;
-    for (size_t place = 0; (r = stage_next(s, &place, SIM_REC_SEND, 0, 1));) {
-        count += has_flag(r, flag);
-    }
-    return count;
-}
-
 /* ---- Bandwidth ------------------------------------------------------------------------------- */
 
 /* Messages sent at once leave one after the other at the link's rate: the k-th waits k - 1 turns.
@@ -199,7 +180,7 @@ Test(net_limits, authentication_refuses_what_an_adversary_made)
             *(how == 0 ? &k->tamper_ppm : how == 1 ? &k->forge_ppm : &k->replay_ppm) = 100000;
             stage_link(&s, 0, 1, SIM_LINK_AUTHENTICATED)->authenticated = authenticated;
             stage_run(&s, 1);
-            const uint64_t made = flagged(&s, flags[how]);
+            const uint64_t made = stage_flagged(&s, flags[how]);
             cr_expect(is_chance(made, 10000, 100000), "%llu", LLU(made));
             cr_expect_eq(s.metrics.forged_sent, made);
             cr_expect_eq(s.metrics.forged_accepted, authenticated ? 0 : made);
@@ -229,10 +210,10 @@ Test(net_limits, a_replay_is_an_earlier_message)
     const struct sim_record *r;
     for (size_t place = 0; (r = stage_next(&s, &place, SIM_REC_SEND, 0, 1));) {
         const uint64_t n = record_ordinal(r);
-        if (has_flag(r, SIM_FATE_FORGED)) {
+        if (record_has(r, SIM_FATE_FORGED)) {
             cr_expect_neq(r->b, real[n]);
             forged++;
-        } else if (has_flag(r, SIM_FATE_REPLAYED)) {
+        } else if (record_has(r, SIM_FATE_REPLAYED)) {
             cr_expect_eq(r->b, real[n - 1], "the one recorded last");
             replayed++;
         } else {
@@ -339,7 +320,7 @@ Test(net_limits, a_fate_can_be_decided_by_hand)
         times[n]++;
         const uint64_t copy_ns = n == 6 && times[n] == 2 ? 33 * SIM_MS : 10 * SIM_MS;
         cr_expect_eq(r->b, n == 4 ? 77 * SIM_MS : copy_ns, "message %llu", LLU(n));
-        cr_expect_eq(has_flag(r, SIM_FATE_CORRUPTED), n == 8);
+        cr_expect_eq(record_has(r, SIM_FATE_CORRUPTED), n == 8);
     }
     for (uint32_t n = 1; n <= 20; n++) {
         const bool dropped = n == 2 || n == 10 || n == 19;
@@ -378,11 +359,11 @@ Test(net_limits, requests_and_answers_can_be_dropped_by_hand)
     const struct sim_record *r;
     uint64_t n = 0;
     while ((r = stage_next(&s, &place, SIM_REC_SEND, 1, 0)) && n < 10) {
-        cr_expect_eq(has_flag(r, SIM_FATE_LOST), ++n == 2, "request %llu", LLU(n));
+        cr_expect_eq(record_has(r, SIM_FATE_LOST), ++n == 2, "request %llu", LLU(n));
     }
     place = n = 0;
     while ((r = stage_next(&s, &place, SIM_REC_SEND, 0, 1)) && n < 10) {
-        cr_expect_eq(has_flag(r, SIM_FATE_LOST), ++n == 3, "answer %llu", LLU(n));
+        cr_expect_eq(record_has(r, SIM_FATE_LOST), ++n == 3, "answer %llu", LLU(n));
     }
     stage_end(&s);
 }

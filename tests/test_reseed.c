@@ -4,8 +4,6 @@
 
 #include <criterion/criterion.h>
 
-#define ANY SIM_NOBODY
-#define LLU(x) ((unsigned long long)(x))
 #define SEEDS 5
 #define SALTS 10
 
@@ -17,16 +15,7 @@ static void begin_at(struct stage *s, uint64_t seed, uint64_t at_ns)
 {
     stage_plan(s, 3, 2);
     s->plan.duration_ns = 6 * SIM_S;
-    for (uint32_t i = 0; i < 3; i++) {
-        stage_talk(s, i, (i + 1) % 3, 3 * SIM_MS, 100000, 40);
-        stage_set(s, i, TALK_KEEPS, 1);
-        s->plan.nodes[i].host.disk.sync_latency = uniform(SIM_MS, 9 * SIM_MS);
-        s->plan.nodes[i].host.clock.sync_interval_ns = SIM_S;
-        s->plan.nodes[i].host.clock.sync_error = uniform(0, SIM_MS);
-    }
-    stage_link(s, ANY, ANY, SIM_LINK_LATENCY)->latency = uniform(SIM_MS, 30 * SIM_MS);
-    stage_link(s, ANY, ANY, SIM_LINK_LOSS)->loss_ppm = 100000;
-    stage_link(s, ANY, ANY, SIM_LINK_DUPLICATE)->duplicate_ppm = 100000;
+    stage_busy(s);
     stage_fault(s, SIM_FAULT_CRASH, 1, 4 * SIM_S, SIM_S);
     stage_begin(s, seed);
     cr_assert_eq(sim_world_run(s->world, at_ns), SIM_STOP_TIME);

@@ -4,8 +4,6 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#define ANY SIM_NOBODY
-#define LLU(x) ((unsigned long long)(x))
 #define N0 0 /* Two servers, then two clients. */
 #define N1 1
 #define C0 2

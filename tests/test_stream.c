@@ -5,9 +5,6 @@
 
 #include <criterion/criterion.h>
 
-#define ANY SIM_NOBODY
-#define LLU(x) ((unsigned long long)(x))
-
 /* n0 tells n1 something every 10 ms, which takes 10 ms. */
 static void stream_plan(struct stage *s, uint64_t count)
 {

@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ANY SIM_NOBODY
-#define LLU(x) ((unsigned long long)(x))
-
 /* ---- Nothing moves anything else ------------------------------------------------------------- */
 
 /* Three servers that talk over bad links, under faults. */
@@ -17,16 +14,7 @@ static void busy_plan(struct stage *s, uint32_t servers, uint32_t clients)
 {
     stage_plan(s, servers, clients);
     s->plan.duration_ns = 20 * SIM_S;
-    for (uint32_t i = 0; i < 3; i++) {
-        stage_talk(s, i, (i + 1) % 3, 3 * SIM_MS, 100000, 40);
-        stage_set(s, i, TALK_KEEPS, 1);
-        s->plan.nodes[i].host.disk.sync_latency = uniform(SIM_MS, 9 * SIM_MS);
-        s->plan.nodes[i].host.clock.sync_interval_ns = SIM_S;
-        s->plan.nodes[i].host.clock.sync_error = uniform(0, SIM_MS);
-    }
-    stage_link(s, ANY, ANY, SIM_LINK_LATENCY)->latency = uniform(SIM_MS, 30 * SIM_MS);
-    stage_link(s, ANY, ANY, SIM_LINK_LOSS)->loss_ppm = 100000;
-    stage_link(s, ANY, ANY, SIM_LINK_DUPLICATE)->duplicate_ppm = 100000;
+    stage_busy(s);
     stage_fault(s, SIM_FAULT_CRASH, 1, 5 * SIM_S, 2 * SIM_S);
     stage_cut(s, 0, 1, 10 * SIM_S, 2 * SIM_S);
 }
