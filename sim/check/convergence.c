@@ -10,41 +10,15 @@
  *
  * Without progress after healing (b) and the second half of (a) are not asked: liveness has said
  * that. Chance to break: two replicas compared, and each operation of (b). */
-#include "sim/check/ghost.h"
+#include "sim/check/convergence_internal.h"
+
 #include "sim/fault_internal.h"
 #include "sim/sort.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#define CHECK SIM_CHECK_CONVERGENCE
-
-struct attempt { /* A write or an append that a client asked for. */
-    bool list;
-    uint64_t key;
-    uint64_t value;
-    const struct sim_history_row *row;
-};
-
-struct group { /* At the end of the run, or when it might be. */
-    struct sim_checks *checks;
-    const struct sim_plan_group *plan;
-    uint32_t number;
-    uint32_t members[SIM_NODES_MAX]; /* Replicas that are there, of the configuration in force. */
-    uint32_t member_count;
-    uint32_t first; /* The member that has applied most; SIM_NOBODY if there is none. */
-    bool settled;
-    bool asking;              /* Whether all is well: nothing is exercised or violated by that. */
-    bool amiss;               /* It is not. */
-    struct attempt *attempts; /* Sorted by object, then value, then time. */
-    size_t attempt_count;
-    size_t attempt_capacity;
-    struct sim_item *items[2]; /* Of the two nodes at hand; sorted by object. */
-    size_t item_count[2];
-    size_t item_capacity[2];
-};
-
-/* ---- Members ---------------------------------------------------------------------------- */
+/* ---- Members --------------------------------------------------------------------------------- */
 
 static const struct sim_replica *replica_of(const struct sim_checks *checks, uint32_t node)
 {
@@ -88,13 +62,13 @@ static uint64_t digest_of(const struct sim_checks *checks, uint32_t node)
     return digest;
 }
 
-static void group_begin(struct group *g, struct sim_checks *checks, uint32_t number)
+static void group_begin(struct sim_convergence *g, struct sim_checks *checks, uint32_t number)
 {
-    *g = (struct group){.checks = checks,
-                        .plan = &checks->world->plan->groups[number],
-                        .number = number,
-                        .first = SIM_NOBODY,
-                        .settled = checks->world->phase == 2};
+    *g = (struct sim_convergence){.checks = checks,
+                                  .plan = &checks->world->plan->groups[number],
+                                  .number = number,
+                                  .first = SIM_NOBODY,
+                                  .settled = checks->world->phase == 2};
     struct sim_voter_sets sets;
     sim_group_voters(checks->world, number, &sets);
     for (uint32_t i = 0; i < sets.counts[0]; i++) {
@@ -109,7 +83,7 @@ static void group_begin(struct group *g, struct sim_checks *checks, uint32_t num
 }
 
 /* Are all members as far as the first, and hold they the same? */
-static bool all_equal(const struct group *g)
+static bool all_equal(const struct sim_convergence *g)
 {
     for (uint32_t i = 0; i < g->member_count; i++) {
         if (applied_by(g->checks, g->members[i]) != applied_by(g->checks, g->first) ||
@@ -120,42 +94,26 @@ static bool all_equal(const struct group *g)
     return true;
 }
 
-/* ---- What they hold ------------------------------------------------------------------------ */
-
-static int compare_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-static int compare_objects(bool list_a, uint64_t key_a, bool list_b, uint64_t key_b)
-{
-    return list_a != list_b ? (list_a ? 1 : -1) : compare_u64(key_a, key_b);
-}
+/* ---- What they hold -------------------------------------------------------------------------- */
 
 static int compare_items(const void *left, const void *right)
 {
     const struct sim_item *a = left;
     const struct sim_item *b = right;
-    return compare_objects(a->list, a->key, b->list, b->key);
+    return sim_convergence_order(a->list, a->key, b->list, b->key);
 }
 
-static int compare_words(const void *left, const void *right)
-{
-    return compare_u64(*(const uint64_t *)left, *(const uint64_t *)right);
-}
-
-static void release(struct group *g, void *block, size_t size_bytes)
+void sim_convergence_release(struct sim_convergence *g, void *block, size_t size_bytes)
 {
     sim_arena_release(g->checks->world->arena, block, size_bytes);
 }
 
-/* What a node holds, sorted, as items[side]; empty ones left out. False without memory. */
-static bool collect(struct group *g, uint32_t side, uint32_t node)
+bool sim_convergence_collect(struct sim_convergence *g, uint32_t side, uint32_t node)
 {
     const struct sim_replica *replica = replica_of(g->checks, node);
     const void *state = g->checks->world->nodes[node].state;
     const size_t count = replica->count(state);
-    release(g, g->items[side], g->item_capacity[side] * sizeof *g->items[side]);
+    sim_convergence_release(g, g->items[side], g->item_capacity[side] * sizeof *g->items[side]);
     g->item_count[side] = 0;
     g->item_capacity[side] = count + 1;
     g->items[side] =
@@ -189,9 +147,9 @@ static void words_for(const struct sim_item *item, const struct sim_item *object
 }
 
 /* Two nodes differ: at the first object at which they do. */
-static void violate_difference(struct group *g, uint32_t one, uint32_t other)
+static void violate_difference(struct sim_convergence *g, uint32_t one, uint32_t other)
 {
-    if (!collect(g, 0, one) || !collect(g, 1, other)) {
+    if (!sim_convergence_collect(g, 0, one) || !sim_convergence_collect(g, 1, other)) {
         return;
     }
     size_t i = 0;
@@ -217,20 +175,21 @@ static void violate_difference(struct group *g, uint32_t one, uint32_t other)
         (void)snprintf(both, sizeof both, ", both with %" PRIu64 " entries applied,",
                        applied_by(g->checks, one));
     }
-    sim_check_violate(g->checks, CHECK, other, "%s and %s%s differ: %s holds %s, %s holds %s",
-                      one_name, other_name, both, one_name, texts[0], other_name, texts[1]);
+    sim_check_violate(g->checks, SIM_CHECK_CONVERGENCE, other,
+                      "%s and %s%s differ: %s holds %s, %s holds %s", one_name, other_name, both,
+                      one_name, texts[0], other_name, texts[1]);
 }
 
-/* ---- (a) ------------------------------------------------------------------------------------ */
+/* ---- (a) ------------------------------------------------------------------------------------- */
 
-static void compare_healed(struct group *g)
+static void compare_healed(struct sim_convergence *g)
 {
     for (uint32_t i = 0; i < g->member_count; i++) {
         const uint32_t node = g->members[i];
         if (node == g->first) {
             continue;
         }
-        sim_check_exercise(g->checks, CHECK);
+        sim_check_exercise(g->checks, SIM_CHECK_CONVERGENCE);
         const uint64_t behind = applied_by(g->checks, node);
         const uint64_t ahead = applied_by(g->checks, g->first);
         if (behind != ahead) {
@@ -240,7 +199,7 @@ static void compare_healed(struct group *g)
                            " that %s has, and no more in the time given",
                            sim_check_node_name(g->checks, node), behind, ahead,
                            sim_check_node_name(g->checks, g->first));
-            sim_check_judge(g->checks, CHECK, SIM_STUCK, text);
+            sim_check_judge(g->checks, SIM_CHECK_CONVERGENCE, SIM_STUCK, text);
         } else if (digest_of(g->checks, node) != digest_of(g->checks, g->first)) {
             violate_difference(g, g->first, node);
         }
@@ -248,14 +207,14 @@ static void compare_healed(struct group *g)
 }
 
 /* Before healing only nodes that have applied as much, in an agreed order, need be equal. */
-static void compare_equally_far(struct group *g)
+static void compare_equally_far(struct sim_convergence *g)
 {
     for (uint32_t i = 0; i < g->member_count; i++) {
         const uint32_t one = g->members[i];
         const uint64_t applied = applied_by(g->checks, one);
         for (uint32_t k = i + 1; k < g->member_count && applied > 0; k++) {
             if (applied_by(g->checks, g->members[k]) == applied) {
-                sim_check_exercise(g->checks, CHECK);
+                sim_check_exercise(g->checks, SIM_CHECK_CONVERGENCE);
                 if (digest_of(g->checks, one) != digest_of(g->checks, g->members[k])) {
                     violate_difference(g, one, g->members[k]);
                 }
@@ -264,218 +223,13 @@ static void compare_equally_far(struct group *g)
     }
 }
 
-/* ---- (b), (c) -------------------------------------------------------------------------------- */
-
-static void exercise(struct group *g)
-{
-    if (!g->asking) {
-        sim_check_exercise(g->checks, CHECK);
-    }
-}
-
-static int compare_attempts(const void *left, const void *right)
-{
-    const struct attempt *a = left;
-    const struct attempt *b = right;
-    const int by_object = compare_objects(a->list, a->key, b->list, b->key);
-    const int by_value = compare_u64(a->value, b->value);
-    return by_object  ? by_object
-           : by_value ? by_value
-                      : compare_u64(a->row->invoke_event, b->row->invoke_event);
-}
-
-/* Everything that clients of the group tried to write. False without memory. */
-static bool collect_attempts(struct group *g)
-{
-    const struct sim_world *world = g->checks->world;
-    const struct sim_plan *plan = world->plan;
-    g->attempt_capacity = SIM_TXN_PARTS_MAX * world->history_count + 1;
-    g->attempts = sim_world_alloc(g->checks->world, g->attempt_capacity * sizeof *g->attempts);
-    for (size_t i = 0; g->attempts && i < world->history_count; i++) {
-        const struct sim_history_row *row = &world->history[i];
-        const uint32_t workload = plan->nodes[row->operation.client].group;
-        struct sim_part part;
-        for (uint32_t p = 0; plan->workloads[workload].target_group == g->number &&
-                             sim_operation_part(&row->operation, p, &part);
-             p++) {
-            if (!sim_function_reads(part.function)) {
-                g->attempts[g->attempt_count++] =
-                    (struct attempt){part.function == SIM_APPEND, part.key, part.value, row};
-            }
-        }
-    }
-    if (g->attempts) {
-        sim_sort(g->attempts, g->attempt_count, sizeof *g->attempts, compare_attempts);
-    }
-    return g->attempts != NULL;
-}
-
-static void violate_lost(struct group *g, uint32_t node, const struct attempt *lost,
-                         const char *instead)
-{
-    const struct sim_history_row *row = lost->row;
-    g->amiss = true;
-    if (g->asking) {
-        return;
-    }
-    sim_check_violate_at(g->checks, CHECK, node, row->return_ns, row->return_event,
-                         "%s acknowledged to %s that %" PRIu64 " was %s %" PRIu64
-                         ", which %s does not hold%s",
-                         sim_check_node_name(g->checks, row->server),
-                         sim_check_node_name(g->checks, row->operation.client), lost->value,
-                         lost->list ? "appended to list" : "written to register", lost->key,
-                         sim_check_node_name(g->checks, node), instead);
-}
-
-static void violate_unasked(struct group *g, uint32_t node, const struct sim_item *item,
-                            uint64_t value, const char *why)
-{
-    g->amiss = true;
-    if (g->asking) {
-        return;
-    }
-    sim_check_violate(g->checks, CHECK, node, "%s holds %" PRIu64 " in %s %" PRIu64 ", %s",
-                      sim_check_node_name(g->checks, node), value, item->list ? "list" : "register",
-                      item->key, why);
-}
-
-static const char unasked[] = "which nobody wrote";
-static const char denied[] = "of which a client was told that it was not done";
-
-/* The attempts on one register, and what it holds: an item, or NULL if nothing. */
-static void judge_register(struct group *g, uint32_t node, const struct attempt *attempts,
-                           size_t count, const struct sim_item *item)
-{
-    const struct attempt *newest = NULL; /* Of those acknowledged, the last that was begun. */
-    const struct attempt *holder = NULL; /* Of those that wrote what is held, the last to end. */
-    for (size_t i = 0; i < count; i++) {
-        const struct attempt *a = &attempts[i];
-        if (a->row->outcome == SIM_OUTCOME_OK &&
-            (!newest || a->row->invoke_event > newest->row->invoke_event)) {
-            newest = a;
-        }
-        if (item && a->value == item->words[0] &&
-            (!holder || holder->row->outcome == SIM_OUTCOME_FAIL ||
-             (a->row->outcome != SIM_OUTCOME_FAIL &&
-              a->row->return_event - 1 > holder->row->return_event - 1))) {
-            holder = a; /* One that is open, with no event, ends last. */
-        }
-    }
-    if (item && (!holder || holder->row->outcome == SIM_OUTCOME_FAIL)) {
-        violate_unasked(g, node, item, item->words[0], holder ? denied : unasked);
-        return;
-    }
-    if (!g->settled || !newest) {
-        return;
-    }
-    exercise(g);
-    const bool older = holder && holder->row->outcome == SIM_OUTCOME_OK &&
-                       holder->row->return_event < newest->row->invoke_event;
-    if (!holder || older) {
-        char instead[80] = "";
-        if (holder) {
-            (void)snprintf(instead, sizeof instead, ", but %" PRIu64 ", which is older",
-                           holder->value);
-        }
-        violate_lost(g, node, newest, instead);
-    }
-}
-
-/* How many from `at` on have the value, and whether any of them may have been done. */
-static size_t run_of(const struct attempt *attempts, size_t at, size_t count, size_t *possible)
-{
-    size_t end = at;
-    *possible = 0;
-    while (end < count && attempts[end].value == attempts[at].value) {
-        *possible += attempts[end].row->outcome != SIM_OUTCOME_FAIL;
-        end++;
-    }
-    return end - at;
-}
-
-/* The same for a list. Elements and attempts are walked in the order of their values. */
-static void judge_list(struct group *g, uint32_t node, const struct attempt *attempts, size_t count,
-                       const struct sim_item *item)
-{
-    const size_t element_count = item ? (size_t)item->count : 0;
-    uint64_t *elements = sim_world_alloc(g->checks->world, (element_count + 1) * sizeof *elements);
-    if (!elements) {
-        return;
-    }
-    if (element_count > 0) {
-        memcpy(elements, item->words, element_count * sizeof *elements);
-        sim_sort(elements, element_count, sizeof *elements, compare_words);
-    }
-    size_t at = 0;
-    for (size_t i = 0; i < count;) {
-        size_t possible;
-        const size_t attempted = run_of(attempts, i, count, &possible);
-        if (at < element_count && elements[at] < attempts[i].value) {
-            violate_unasked(g, node, item, elements[at], unasked);
-        }
-        size_t found = 0;
-        for (; at < element_count && elements[at] <= attempts[i].value; at++) {
-            found += elements[at] == attempts[i].value;
-        }
-        if (found > possible) {
-            violate_unasked(g, node, item, attempts[i].value,
-                            found > attempted ? "more often than it was appended" : denied);
-        }
-        for (size_t k = i; g->settled && k < i + attempted; k++) {
-            if (attempts[k].row->outcome == SIM_OUTCOME_OK) {
-                exercise(g);
-                if (found == 0) {
-                    violate_lost(g, node, &attempts[k], "");
-                }
-            }
-        }
-        i += attempted;
-    }
-    if (at < element_count) {
-        violate_unasked(g, node, item, elements[at], unasked);
-    }
-    release(g, elements, (element_count + 1) * sizeof *elements);
-}
-
-static void judge_contents(struct group *g, uint32_t node)
-{
-    if (!collect(g, 0, node)) {
-        return;
-    }
-    size_t at = 0;
-    for (size_t i = 0; i < g->attempt_count || at < g->item_count[0];) {
-        const struct attempt *a = i < g->attempt_count ? &g->attempts[i] : NULL;
-        const struct sim_item *item = at < g->item_count[0] ? &g->items[0][at] : NULL;
-        const int order = !a      ? 1
-                          : !item ? -1
-                                  : compare_objects(a->list, a->key, item->list, item->key);
-        if (order > 0) {
-            violate_unasked(g, node, item, item->words[0], unasked);
-            at++;
-            continue;
-        }
-        size_t end = i;
-        while (end < g->attempt_count && g->attempts[end].list == a->list &&
-               g->attempts[end].key == a->key) {
-            end++;
-        }
-        if (a->list) {
-            judge_list(g, node, a, end - i, order == 0 ? item : NULL);
-        } else {
-            judge_register(g, node, a, end - i, order == 0 ? item : NULL);
-        }
-        i = end;
-        at += order == 0;
-    }
-}
-
 /* ---- The end --------------------------------------------------------------------------------- */
 
-static void group_end(struct group *g)
+static void group_end(struct sim_convergence *g)
 {
-    release(g, g->attempts, g->attempt_capacity * sizeof *g->attempts);
+    sim_convergence_release(g, g->attempts, g->attempt_capacity * sizeof *g->attempts);
     for (uint32_t side = 0; side < 2; side++) {
-        release(g, g->items[side], g->item_capacity[side] * sizeof *g->items[side]);
+        sim_convergence_release(g, g->items[side], g->item_capacity[side] * sizeof *g->items[side]);
     }
 }
 
@@ -483,12 +237,12 @@ bool sim_checks_converged(struct sim_checks *checks)
 {
     bool converged = true;
     for (uint32_t number = 0; converged && number < checks->group_count; number++) {
-        struct group g;
+        struct sim_convergence g;
         group_begin(&g, checks, number);
         g.asking = true;
         converged = all_equal(&g);
-        if (converged && g.first != SIM_NOBODY && collect_attempts(&g)) {
-            judge_contents(&g, g.first);
+        if (converged && g.first != SIM_NOBODY && sim_convergence_attempts(&g)) {
+            sim_convergence_judge(&g, g.first);
             converged = !g.amiss;
         }
         group_end(&g);
@@ -499,18 +253,18 @@ bool sim_checks_converged(struct sim_checks *checks)
 void sim_check_convergence(struct sim_checks *checks)
 {
     for (uint32_t number = 0; number < checks->group_count; number++) {
-        struct group g;
+        struct sim_convergence g;
         group_begin(&g, checks, number);
-        if (g.first == SIM_NOBODY || !collect_attempts(&g)) {
+        if (g.first == SIM_NOBODY || !sim_convergence_attempts(&g)) {
             continue;
         }
         if (g.settled) {
             compare_healed(&g);
-            judge_contents(&g, g.first);
+            sim_convergence_judge(&g, g.first);
         } else {
             compare_equally_far(&g);
             for (uint32_t i = 0; i < g.member_count; i++) {
-                judge_contents(&g, g.members[i]);
+                sim_convergence_judge(&g, g.members[i]);
             }
         }
         group_end(&g);
