@@ -1,8 +1,4 @@
-#include "sim/consistency/machine.h"
-
-#include <stdlib.h>
-
-#define STATES_MAX (UINT32_MAX - 16)
+#include "sim/consistency/machine_internal.h"
 
 bool sim_object_has(enum sim_object object, enum sim_action action)
 {
@@ -62,220 +58,6 @@ void sim_machine_release(struct sim_machine *machine)
     *machine = (struct sim_machine){0};
 }
 
-/* ---- The tree of prefixes ------------------------------------------------------------------- */
-
-static uint64_t node_hash(uint32_t parent, uint32_t symbol)
-{
-    return sim_mix64((uint64_t)parent << 32 | symbol);
-}
-
-static bool nodes_rehash(struct sim_machine *m)
-{
-    const size_t wanted = m->node_slot_count ? 2 * m->node_slot_count : 64;
-    uint32_t *slots = sim_scratch_alloc(m->scratch, wanted, sizeof *slots);
-    if (!slots) {
-        return false;
-    }
-    for (size_t i = 0; i < m->node_slot_count; i++) {
-        const uint32_t node = m->node_slots[i];
-        if (node) {
-            size_t slot = (size_t)node_hash(m->nodes[node].parent, m->nodes[node].symbol);
-            for (slot &= wanted - 1; slots[slot]; slot = (slot + 1) & (wanted - 1)) {
-            }
-            slots[slot] = node;
-        }
-    }
-    sim_scratch_release(m->scratch, m->node_slots, m->node_slot_count, sizeof *m->node_slots);
-    m->node_slots = slots;
-    m->node_slot_count = wanted;
-    return true;
-}
-
-static uint32_t node_new(struct sim_machine *m, uint32_t parent, uint32_t symbol)
-{
-    if (m->node_count >= STATES_MAX || !sim_scratch_grow(m->scratch, &m->nodes, &m->node_capacity,
-                                                         m->node_count + 1, sizeof *m->nodes)) {
-        return SIM_STATE_NO_MEMORY;
-    }
-    m->nodes[m->node_count] = (struct sim_tree_node){.parent = parent, .symbol = symbol};
-    return (uint32_t)m->node_count++;
-}
-
-/* The node below `parent` with `symbol`, made if it is new and the tree not frozen. Most nodes
- * have one child, which is found without the table. */
-static uint32_t node_child(struct sim_machine *m, uint32_t parent, uint32_t symbol)
-{
-    if (parent == SIM_STATE_UNSEEN) {
-        return parent;
-    }
-    const uint32_t first = m->nodes[parent].first_child;
-    if (first && m->nodes[first].symbol == symbol) {
-        return first;
-    }
-    if (!first) {
-        if (m->frozen) {
-            return SIM_STATE_UNSEEN;
-        }
-        const uint32_t node = node_new(m, parent, symbol);
-        if (node != SIM_STATE_NO_MEMORY) {
-            m->nodes[parent].first_child = node;
-        }
-        return node;
-    }
-    if (!m->frozen && 2 * m->node_slots_used >= m->node_slot_count && !nodes_rehash(m)) {
-        return SIM_STATE_NO_MEMORY;
-    }
-    const size_t mask = m->node_slot_count - 1;
-    size_t slot = (size_t)node_hash(parent, symbol) & mask;
-    for (; m->node_slots_used > 0 && m->node_slots[slot]; slot = (slot + 1) & mask) {
-        const struct sim_tree_node *n = &m->nodes[m->node_slots[slot]];
-        if (n->parent == parent && n->symbol == symbol) {
-            return m->node_slots[slot];
-        }
-    }
-    if (m->frozen) {
-        return SIM_STATE_UNSEEN;
-    }
-    const uint32_t node = node_new(m, parent, symbol);
-    if (node != SIM_STATE_NO_MEMORY) {
-        m->node_slots[slot] = node;
-        m->node_slots_used++;
-    }
-    return node;
-}
-
-/* Number the nodes so that what is below one is a range. Parents are older than children. */
-static void tree_freeze(struct sim_machine *m)
-{
-    for (size_t i = 0; i < m->node_count; i++) {
-        m->nodes[i].leave = 1; /* For now how many nodes there are from this one down. */
-    }
-    for (size_t i = m->node_count - 1; i > 0; i--) {
-        m->nodes[m->nodes[i].parent].leave += m->nodes[i].leave;
-    }
-    /* For now enter is where the next child begins, less one: a node's own number. */
-    m->nodes[0].enter = 0;
-    for (size_t i = 1; i < m->node_count; i++) {
-        struct sim_tree_node *parent = &m->nodes[m->nodes[i].parent];
-        const uint32_t size = m->nodes[i].leave;
-        m->nodes[i].enter = parent->enter + 1;
-        parent->enter += size;
-    }
-    /* The last child has moved it to the last node below: the end of the range. */
-    for (size_t i = 0; i < m->node_count; i++) {
-        struct sim_tree_node *node = &m->nodes[i];
-        const uint32_t size = node->leave;
-        node->leave = node->enter + 1;
-        node->enter = node->leave - size;
-    }
-    m->frozen = true;
-}
-
-static uint32_t node_append_text(struct sim_machine *m, uint32_t node, uint32_t value)
-{
-    const struct sim_history_value *v = &m->history->values[value];
-    if (v->type == SIM_VALUE_IS_INTEGER) { /* A string that is not one: a letter of its own. */
-        return node_child(m, node, 256 + value);
-    }
-    const char *text = v->size_bytes > 0 ? m->history->bytes + v->bits : "";
-    for (uint32_t i = 0; i < v->size_bytes && node < SIM_STATE_UNSEEN; i++) {
-        node = node_child(m, node, (uint8_t)text[i]);
-    }
-    return node;
-}
-
-/* ---- Interned arrays ------------------------------------------------------------------------- */
-
-static uint64_t words_hash(const uint32_t *words, size_t count)
-{
-    uint64_t h = count;
-    for (size_t i = 0; i < count; i++) {
-        h = (h ^ words[i]) * UINT64_C(0xff51afd7ed558ccd);
-        h ^= h >> 32;
-    }
-    return h;
-}
-
-static bool tuples_rehash(struct sim_machine *m)
-{
-    const size_t wanted = m->tuple_slot_count ? 2 * m->tuple_slot_count : 64;
-    uint32_t *slots = sim_scratch_alloc(m->scratch, wanted, sizeof *slots);
-    if (!slots) {
-        return false;
-    }
-    for (size_t i = 0; i < m->tuple_count; i++) {
-        const size_t start = m->tuple_starts[i];
-        size_t slot = (size_t)words_hash(m->words + start, m->tuple_starts[i + 1] - start);
-        for (slot &= wanted - 1; slots[slot]; slot = (slot + 1) & (wanted - 1)) {
-        }
-        slots[slot] = (uint32_t)i + 1;
-    }
-    sim_scratch_release(m->scratch, m->tuple_slots, m->tuple_slot_count, sizeof *m->tuple_slots);
-    m->tuple_slots = slots;
-    m->tuple_slot_count = wanted;
-    return true;
-}
-
-/* The number of an array; `words` must not point into the machine's own words. */
-static uint32_t tuple(struct sim_machine *m, const uint32_t *words, size_t count)
-{
-    if (2 * m->tuple_count >= m->tuple_slot_count && !tuples_rehash(m)) {
-        return SIM_STATE_NO_MEMORY;
-    }
-    const size_t mask = m->tuple_slot_count - 1;
-    size_t slot = (size_t)words_hash(words, count) & mask;
-    for (; m->tuple_slots[slot]; slot = (slot + 1) & mask) {
-        const uint32_t number = m->tuple_slots[slot] - 1;
-        const size_t start = m->tuple_starts[number];
-        if (m->tuple_starts[number + 1] - start == count &&
-            (count == 0 || memcmp(m->words + start, words, count * sizeof *words) == 0)) {
-            return number;
-        }
-    }
-    if (m->tuple_count >= STATES_MAX ||
-        !sim_scratch_grow(m->scratch, &m->words, &m->word_capacity, m->word_count + count,
-                          sizeof *m->words) ||
-        !sim_scratch_grow(m->scratch, &m->tuple_starts, &m->tuple_capacity, m->tuple_count + 2,
-                          sizeof *m->tuple_starts)) {
-        return SIM_STATE_NO_MEMORY;
-    }
-    if (count > 0) {
-        memcpy(m->words + m->word_count, words, count * sizeof *words);
-    }
-    m->word_count += count;
-    m->tuple_starts[m->tuple_count + 1] = m->word_count;
-    m->tuple_slots[slot] = (uint32_t)m->tuple_count + 1;
-    return (uint32_t)m->tuple_count++;
-}
-
-static uint32_t tuple_u64(struct sim_machine *m, uint64_t number)
-{
-    return tuple(m, (uint32_t[]){(uint32_t)number, (uint32_t)(number >> 32)}, 2);
-}
-
-/* Where in an ascending array `value` is or belongs. */
-static size_t lower_bound(const uint32_t *items, size_t count, uint32_t value)
-{
-    size_t low = 0;
-    while (low < count) {
-        const size_t middle = low + (count - low) / 2;
-        if (items[middle] < value) {
-            low = middle + 1;
-        } else {
-            count = middle;
-        }
-    }
-    return low;
-}
-
-bool sim_machine_has(const struct sim_machine *m, uint32_t state, uint32_t value)
-{
-    const uint32_t *items = m->words + m->tuple_starts[state];
-    const size_t count = m->tuple_starts[state + 1] - m->tuple_starts[state];
-    const size_t at = lower_bound(items, count, value);
-    return at < count && items[at] == value;
-}
-
 /* ---- Moves ----------------------------------------------------------------------------------- */
 
 /* A copy of a state's array with room for one more element; NULL without memory. */
@@ -300,18 +82,18 @@ static uint32_t move_set(struct sim_machine *m, uint32_t state, uint32_t action,
     if (!items) {
         return SIM_STATE_NO_MEMORY;
     }
-    const size_t at = lower_bound(items, count, value);
+    const size_t at = sim_machine_lower_bound(items, count, value);
     const bool there = at < count && items[at] == value;
     if (there == (action == SIM_ACTION_ADD)) {
         return state;
     }
     if (there) {
         memmove(items + at, items + at + 1, (count - at - 1) * sizeof *items);
-        return tuple(m, items, count - 1);
+        return sim_machine_tuple(m, items, count - 1);
     }
     memmove(items + at + 1, items + at, (count - at) * sizeof *items);
     items[at] = value;
-    return tuple(m, items, count + 1);
+    return sim_machine_tuple(m, items, count + 1);
 }
 
 static uint32_t move_queue(struct sim_machine *m, uint32_t state, uint32_t action, uint32_t value)
@@ -323,26 +105,26 @@ static uint32_t move_queue(struct sim_machine *m, uint32_t state, uint32_t actio
     }
     if (action == SIM_ACTION_ENQUEUE) {
         items[count] = value;
-        return tuple(m, items, count + 1);
+        return sim_machine_tuple(m, items, count + 1);
     }
     if (count == 0 || (value != SIM_VALUE_UNKNOWN && items[0] != value)) {
         return SIM_STATE_ILLEGAL;
     }
-    return tuple(m, items + 1, count - 1);
+    return sim_machine_tuple(m, items + 1, count - 1);
 }
 
 static uint32_t move_counter(struct sim_machine *m, uint32_t state, uint32_t value)
 {
     const uint32_t *words = m->words + m->tuple_starts[state];
     const uint64_t sum = ((uint64_t)words[1] << 32 | words[0]) + m->history->values[value].bits;
-    return tuple_u64(m, sum);
+    return sim_machine_tuple_u64(m, sum);
 }
 
 static uint32_t move_uncached(struct sim_machine *m, const struct sim_call *call, uint32_t state)
 {
     switch (m->object) {
     case SIM_OBJECT_KV:
-        return node_append_text(m, state, call->value);
+        return sim_machine_append_text(m, state, call->value);
     case SIM_OBJECT_SET:
         return move_set(m, state, call->action, call->value);
     case SIM_OBJECT_QUEUE:
@@ -383,7 +165,7 @@ static bool memo_rehash(struct sim_machine *m)
 uint32_t sim_machine_move(struct sim_machine *m, const struct sim_call *call, uint32_t state)
 {
     if (m->object == SIM_OBJECT_LIST || call->action == SIM_ACTION_PUSH) {
-        return node_child(m, state, call->value);
+        return sim_machine_child(m, state, call->value);
     }
     if (m->object == SIM_OBJECT_KV && state == SIM_STATE_UNSEEN) {
         return state;
@@ -419,9 +201,9 @@ uint32_t sim_machine_initial(struct sim_machine *m)
     switch (m->object) {
     case SIM_OBJECT_SET:
     case SIM_OBJECT_QUEUE:
-        return tuple(m, NULL, 0);
+        return sim_machine_tuple(m, NULL, 0);
     case SIM_OBJECT_COUNTER:
-        return tuple_u64(m, 0);
+        return sim_machine_tuple_u64(m, 0);
     default:
         return 0; /* nil, the root of the tree, free */
     }
@@ -436,7 +218,7 @@ static uint32_t list_state(struct sim_machine *m, uint32_t list)
     if (m->object == SIM_OBJECT_LIST) {
         uint32_t node = 0;
         for (size_t i = 0; i < count && node < SIM_STATE_UNSEEN; i++) {
-            node = node_child(m, node, items[i]);
+            node = sim_machine_child(m, node, items[i]);
         }
         return node;
     }
@@ -451,7 +233,7 @@ static uint32_t list_state(struct sim_machine *m, uint32_t list)
         for (size_t i = 0; i < count; i++) {
             m->array[i] = (uint32_t)keys[i]; /* An element twice stays: no set is like that. */
         }
-        state = tuple(m, m->array, count);
+        state = sim_machine_tuple(m, m->array, count);
     }
     sim_scratch_release(m->scratch, keys, 2 * count, sizeof *keys);
     return state;
@@ -462,12 +244,12 @@ static uint32_t value_state(struct sim_machine *m, uint32_t value)
 {
     switch (m->object) {
     case SIM_OBJECT_KV:
-        return node_append_text(m, 0, value);
+        return sim_machine_append_text(m, 0, value);
     case SIM_OBJECT_LIST:
     case SIM_OBJECT_SET:
         return list_state(m, value);
     case SIM_OBJECT_COUNTER:
-        return tuple_u64(m, m->history->values[value].bits);
+        return sim_machine_tuple_u64(m, m->history->values[value].bits);
     default:
         return value;
     }
@@ -564,12 +346,12 @@ bool sim_machine_call(struct sim_machine *m, uint32_t place, struct sim_call *ca
     const struct sim_history_operation *o = &m->history->operations[place];
     assert(sim_object_has(m->object, o->action));
     if (!m->frozen && (m->object == SIM_OBJECT_KV || m->object == SIM_OBJECT_LIST)) {
-        tree_freeze(m);
+        sim_machine_freeze(m);
     }
     *call = (struct sim_call){.invoked = o->invoked, .returned = o->returned, .place = place};
     call_of(m, o, call);
     const uint32_t what[] = {call->kind, call->target, call->expected, call->value, call->action};
-    call->class = tuple(m, what, sizeof what / sizeof what[0]);
+    call->class = sim_machine_tuple(m, what, sizeof what / sizeof what[0]);
     return call->class != SIM_STATE_NO_MEMORY && call->target != SIM_STATE_NO_MEMORY &&
            call->expected != SIM_STATE_NO_MEMORY;
 }
