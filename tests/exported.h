@@ -3,13 +3,10 @@
 #ifndef TESTS_EXPORTED_H
 #define TESTS_EXPORTED_H
 
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "reports/export.h"
-#include "scenarios/format/scenario.h"
+#include "tests/scenarios.h"
 
 /* Three nodes of which one crashes, and four clients; their "operations" follow. */
 #define CLUSTER                                                                                    \
@@ -35,10 +32,7 @@ static void record(const char *text, uint64_t seed, enum recording_level level)
     const int descriptor = mkstemp(file);
     cr_assert_geq(descriptor, 0);
     (void)close(descriptor);
-    if (scenario_parse(&scenario, "test.json", text, strlen(text), NULL, 0) != SIM_OK) {
-        scenario_print_errors(&scenario, stderr);
-        cr_assert_fail("the scenario of this test is wrong");
-    }
+    must_parse(&scenario, text);
     arena = sim_arena_new(scenario.plan.memory_bytes);
     cr_assert(arena);
     const struct recording_run run = {.scenario_file = "test.json",

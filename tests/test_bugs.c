@@ -1,10 +1,10 @@
 /* The corpus of planted bugs: each is shown by a script and found by a swarm, by the check meant
  * for it, and without the bug the same script and the same seeds break nothing. */
-#include <criterion/criterion.h>
 #include <inttypes.h>
 
 #include "scenarios/commands/outcome.h"
 #include "tests/corpus.h"
+#include "tests/scenarios.h"
 
 #define SEEDS 300 /* At most, until a swarm has found a bug. */
 #define CLEAN_SEEDS 5
@@ -31,16 +31,13 @@ static const struct sim_planted_bug *bug_of(const struct corpus_row *row)
 static uint32_t run(struct runner *runner, const struct scenario *scenario, uint64_t seed,
                     uint32_t check, bool clean)
 {
-    struct sim_world *world;
-    uint64_t wall_ns;
-    cr_assert_eq(runner_run(runner, &scenario->plan, seed, NULL, &world, &wall_ns), RUNNER_DONE);
-    const struct sim_checks *checks = sim_world_checks(world);
+    const struct sim_world *world = must_run(runner, &scenario->plan, seed, NULL);
     for (uint32_t c = 0; clean && c < SIM_CHECK_COUNT; c++) {
-        const struct sim_check_state *state = sim_checks_state(checks, c);
+        const struct sim_check_state *state = check_state(world, c);
         cr_expect(!outcome_is_finding(state->verdict), "%s, seed %" PRIu64 ": %s: %s",
                   scenario->file, seed, sim_check_infos[c].name, state->detail);
     }
-    return sim_checks_state(checks, check)->verdict;
+    return check_state(world, check)->verdict;
 }
 
 /* Every bug says what it does, where it was met, and which check is meant for it; and every bug
@@ -107,11 +104,8 @@ Test(bugs, are_found_by_their_profiles)
         runner.hunted = UINT64_C(1) << check;
         bool found = false;
         for (uint64_t seed = 1; seed <= SEEDS && !found; seed++) {
-            struct sim_world *world;
-            uint64_t wall_ns;
-            cr_assert_eq(runner_run(&runner, &scenario.plan, seed, NULL, &world, &wall_ns),
-                         RUNNER_DONE);
-            found = sim_checks_state(sim_world_checks(world), check)->violated;
+            const struct sim_world *world = must_run(&runner, &scenario.plan, seed, NULL);
+            found = check_state(world, check)->violated;
         }
         cr_expect(found, "%s: %s found nothing in %d seeds of %s", rows[i].bug,
                   sim_check_infos[check].name, SEEDS, rows[i].profile);

@@ -4,13 +4,10 @@
  * Source: D. Ongaro, "Consensus: Bridging Theory and Practice", dissertation, Stanford 2014,
  * chapter 9: percentiles read from the vector graphics of the figures of AvailSim, and the closed
  * form of the chance of a split vote. */
-#include <criterion/criterion.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#include "scenarios/format/scenario.h"
 #include "sim/world.h"
+#include "tests/scenarios.h"
 
 /* Fresh timers at 0; cpus and disks take no time, and messages are never lost. */
 #define CLUSTER                                                                                    \
@@ -60,10 +57,7 @@ static void cluster_make(struct cluster *c, uint32_t count, uint32_t failed, con
 {
     char text[1024];
     (void)snprintf(text, sizeof text, CLUSTER, count, latency);
-    if (scenario_parse(&c->scenario, "test.json", text, strlen(text), NULL, 0) != SIM_OK) {
-        scenario_print_errors(&c->scenario, stderr);
-        cr_assert_fail("the scenario of this test is wrong");
-    }
+    must_parse(&c->scenario, text);
     c->scenario.plan.checks = 0;
     for (uint32_t i = 0; i < failed; i++) {
         c->scenario.plan.nodes[count - 1 - i].absent = true;

@@ -1,11 +1,8 @@
 /* The chain of causes back from a violation. */
-#include <criterion/criterion.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "reports/explain.h"
-#include "scenarios/commands/runner.h"
-#include "scenarios/format/scenario.h"
+#include "tests/scenarios.h"
 
 #define SWARM "scenarios/raft/swarm_within_the_model.json"
 #define SEEDS 20
@@ -13,11 +10,16 @@
 static struct scenario scenario;
 static struct runner runner;
 
+static void load_file(const char *file, const char *const *sets, size_t set_count)
+{
+    must_load(&scenario, file, sets, set_count);
+    cr_assert(runner_init(&runner, &scenario.plan));
+}
+
 static void load(const char *bugs)
 {
     const char *const sets[] = {"duration=20s", bugs};
-    cr_assert_eq(scenario_load(&scenario, SWARM, sets, 2), SIM_OK);
-    cr_assert(runner_init(&runner, &scenario.plan));
+    load_file(SWARM, sets, 2);
 }
 
 static void unload(void)
@@ -29,11 +31,8 @@ static void unload(void)
 static struct explain *run_seed(uint64_t seed)
 {
     struct explain *explain = explain_new(&scenario.plan);
-    struct sim_world *world;
-    uint64_t wall_ns;
     cr_assert(explain);
-    cr_assert_eq(runner_run(&runner, &scenario.plan, seed, explain_sink(explain), &world, &wall_ns),
-                 RUNNER_DONE);
+    (void)must_run(&runner, &scenario.plan, seed, explain_sink(explain));
     return explain;
 }
 
@@ -91,9 +90,7 @@ Test(explain, names_the_votes_that_made_a_leader)
  * several of them at once is told once. */
 Test(explain, tells_why_a_cluster_is_stuck)
 {
-    cr_assert_eq(scenario_load(&scenario, "scenarios/bugs/R37_dead_disk_leads.json", NULL, 0),
-                 SIM_OK);
-    cr_assert(runner_init(&runner, &scenario.plan));
+    load_file("scenarios/bugs/R37_dead_disk_leads.json", NULL, 0);
     struct explain *explain = run_seed(scenario.plan.seed);
     const struct explain_line *lines;
     size_t count;
@@ -155,9 +152,7 @@ Test(explain, has_no_story_of_a_run_that_went_well)
 Test(explain, begins_where_a_violation_was_complete)
 {
     const char *const sets[] = {"expect={\"linearizable\": \"violated\"}"};
-    cr_assert_eq(scenario_load(&scenario, "scenarios/raft/lease_outlives_its_bound.json", sets, 1),
-                 SIM_OK);
-    cr_assert(runner_init(&runner, &scenario.plan));
+    load_file("scenarios/raft/lease_outlives_its_bound.json", sets, 1);
     struct explain *explain = run_seed(scenario.plan.seed);
     const struct explain_line *lines;
     size_t count;

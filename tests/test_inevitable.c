@@ -1,10 +1,9 @@
 /* When a violation became inevitable: other futures from times before it. */
-#include <criterion/criterion.h>
 #include <inttypes.h>
 
 #include "reports/interval.h"
 #include "scenarios/commands/inevitable.h"
-#include "scenarios/format/scenario.h"
+#include "tests/scenarios.h"
 
 #define SWARM "scenarios/raft/swarm_within_the_model.json"
 #define EARLY 100 /* Soon after this seed the bug shows early, so that tests are short. */
@@ -16,7 +15,7 @@ static struct runner runner;
 static void load(void)
 {
     const char *const sets[] = {"duration=12s", "nodes[0].bugs=[\"R25_over_ack\"]"};
-    cr_assert_eq(scenario_load(&scenario, SWARM, sets, 2), SIM_OK);
+    must_load(&scenario, SWARM, sets, 2);
     cr_assert(runner_init(&runner, &scenario.plan));
 }
 
@@ -28,22 +27,15 @@ static void unload(void)
 
 TestSuite(inevitable, .init = load, .fini = unload, .timeout = 120);
 
-static const struct sim_check_state *state_of(const struct sim_world *world, uint32_t check)
-{
-    return sim_checks_state(sim_world_checks(world), check);
-}
-
 /* The first violation of a seed; false if there is none. */
 static bool violates(uint64_t seed, struct inevitable_request *request)
 {
-    struct sim_world *world;
-    uint64_t wall_ns;
     runner.hunted = UINT64_MAX; /* What follows a violation is of no interest here. */
-    cr_assert_eq(runner_run(&runner, &scenario.plan, seed, NULL, &world, &wall_ns), RUNNER_DONE);
+    const struct sim_world *world = must_run(&runner, &scenario.plan, seed, NULL);
     runner.hunted = 0;
     bool found = false;
     for (uint32_t c = 0; c < SIM_CHECK_COUNT; c++) {
-        const struct sim_check_state *state = state_of(world, c);
+        const struct sim_check_state *state = check_state(world, c);
         if (state->violated && (!found || state->at_ns < request->violated_ns)) {
             *request = (struct inevitable_request){.plan = &scenario.plan,
                                                    .seed = seed,
@@ -119,9 +111,7 @@ Test(inevitable, is_the_same_twice)
 /* A run made in steps is the run. */
 Test(inevitable, steps_are_the_run)
 {
-    struct sim_world *world;
-    uint64_t wall_ns;
-    cr_assert_eq(runner_run(&runner, &scenario.plan, 3, NULL, &world, &wall_ns), RUNNER_DONE);
+    struct sim_world *world = must_run(&runner, &scenario.plan, 3, NULL);
     const uint64_t hash = sim_world_hash(world);
     cr_assert_eq(runner_begin(&runner, &scenario.plan, 3, NULL, &world), RUNNER_UNTIL);
     for (uint64_t at_ns = SIM_S; runner_go(&runner, world, at_ns) == RUNNER_UNTIL; at_ns += SIM_S) {

@@ -1,13 +1,9 @@
 /* Debian's libraft in the simulator: that the adapter keeps the library's contract, that a world
  * with it in it can be copied and repeated, and that its known bugs are found. Where the library
  * is not installed every test here is skipped. Run from the source tree's root. */
-#include <criterion/criterion.h>
-#include <stdio.h>
-
 #include "nodes/registry.h"
-#include "scenarios/commands/runner.h"
-#include "scenarios/format/scenario.h"
 #include "sim/world_internal.h"
+#include "tests/scenarios.h"
 
 static void skip_without_the_library(void)
 {
@@ -41,9 +37,7 @@ static void make(struct scenario *scenario, const char *config, const char *more
         " \"checks\": \"all\"%s}",
         config, more);
     cr_assert_lt(length, (int)sizeof text);
-    const enum sim_status status = scenario_parse(scenario, "test", text, (size_t)length, NULL, 0);
-    scenario_print_errors(scenario, stderr);
-    cr_assert_eq(status, SIM_OK);
+    must_parse(scenario, text);
 }
 
 static struct sim_view view_of(const struct sim_world *world, uint32_t node)
@@ -54,11 +48,6 @@ static struct sim_view view_of(const struct sim_world *world, uint32_t node)
     return view;
 }
 
-static bool is_violated(const struct sim_world *world, enum sim_check check)
-{
-    return sim_checks_state(sim_world_checks(world), check)->violated;
-}
-
 /* Without faults it elects one leader, commits, and no invariant is violated. */
 Test(libraft, three_nodes_elect_and_commit)
 {
@@ -67,17 +56,14 @@ Test(libraft, three_nodes_elect_and_commit)
     make(&scenario, "", "");
     cr_assert(runner_init(&runner, &scenario.plan));
     for (uint64_t seed = 1; seed <= 10; seed++) {
-        struct sim_world *world;
+        struct sim_world *world = must_run(&runner, &scenario.plan, seed, NULL);
         struct sim_metrics metrics;
-        uint64_t wall_ns;
-        cr_assert_eq(runner_run(&runner, &scenario.plan, seed, NULL, &world, &wall_ns),
-                     RUNNER_DONE);
         sim_world_metrics(world, &metrics);
         cr_expect_eq(metrics.leader_changes, 1, "seed %d", (int)seed);
         cr_expect_gt(metrics.operations_ok, 500, "seed %d", (int)seed);
         cr_expect_geq(metrics.commit_max, metrics.operations_ok, "seed %d", (int)seed);
         for (uint32_t check = 0; check < SIM_CHECK_COUNT; check++) {
-            cr_expect(!is_violated(world, check), "seed %d violates %s", (int)seed,
+            cr_expect(!check_state(world, check)->violated, "seed %d violates %s", (int)seed,
                       sim_check_infos[check].name);
         }
     }
@@ -100,17 +86,14 @@ Test(libraft, chaos_breaks_nothing_that_the_adapter_answers_for)
     uint64_t crashes = 0;
     uint32_t refused = 0;
     for (uint64_t seed = 1; seed <= 60; seed++) {
-        struct sim_world *world;
+        struct sim_world *world = must_run(&runner, &scenario.plan, seed, NULL);
         struct sim_metrics metrics;
-        uint64_t wall_ns;
-        cr_assert_eq(runner_run(&runner, &scenario.plan, seed, NULL, &world, &wall_ns),
-                     RUNNER_DONE);
         sim_world_metrics(world, &metrics);
         crashes += metrics.crashes;
         for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-            cr_expect(!is_violated(world, checks[i]), "seed %d violates %s: %s", (int)seed,
-                      sim_check_infos[checks[i]].name,
-                      sim_checks_state(sim_world_checks(world), checks[i])->detail);
+            cr_expect(!check_state(world, checks[i])->violated, "seed %d violates %s: %s",
+                      (int)seed, sim_check_infos[checks[i]].name,
+                      check_state(world, checks[i])->detail);
         }
         for (uint32_t node = 0; node < 3; node++) {
             refused += world->nodes[node].up && view_of(world, node).role == SIM_ROLE_NONE;
@@ -135,18 +118,16 @@ Test(libraft, nodes_come_back_from_their_disks_and_from_snapshots)
     scenario.plan.settle_ns = 0;
     cr_assert(runner_init(&runner, &scenario.plan));
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        struct sim_world *world;
-        uint64_t wall_ns;
-        cr_assert_eq(runner_run(&runner, &scenario.plan, seed, NULL, &world, &wall_ns),
-                     RUNNER_DONE);
+        const struct sim_world *world = must_run(&runner, &scenario.plan, seed, NULL);
         const struct sim_view n1 = view_of(world, 0);
         const struct sim_view n3 = view_of(world, 2);
         cr_expect_gt(n1.applied_index, 200, "seed %d", (int)seed);
         cr_expect_eq(n3.applied_index, n1.applied_index, "seed %d", (int)seed);
         cr_expect_gt(n3.snapshot_index, 40, "seed %d", (int)seed);
         cr_expect_gt(n3.first_index, 1, "seed %d", (int)seed);
-        cr_expect(!is_violated(world, SIM_CHECK_STATE_MACHINE_SAFETY), "seed %d", (int)seed);
-        cr_expect(!is_violated(world, SIM_CHECK_ACKED_DURABLE), "seed %d", (int)seed);
+        cr_expect(!check_state(world, SIM_CHECK_STATE_MACHINE_SAFETY)->violated, "seed %d",
+                  (int)seed);
+        cr_expect(!check_state(world, SIM_CHECK_ACKED_DURABLE)->violated, "seed %d", (int)seed);
     }
     runner_release(&runner);
     scenario_release(&scenario);
@@ -239,10 +220,7 @@ Test(libraft, nothing_is_sent_before_term_and_vote_are_durable)
         struct watch watch = {0};
         const struct sim_sink sink = {
             .context = &watch, .kinds = UINT32_MAX, .record = watch_record};
-        struct sim_world *world;
-        uint64_t wall_ns;
-        cr_assert_eq(runner_run(&runner, &scenario.plan, seed, &sink, &world, &wall_ns),
-                     RUNNER_DONE);
+        (void)must_run(&runner, &scenario.plan, seed, &sink);
         cr_expect_gt(watch.writes, 3, "seed %d", (int)seed);
         cr_expect_eq(watch.leaks, 0, "seed %d", (int)seed);
     }
@@ -259,17 +237,12 @@ static uint32_t find(const char *name, enum sim_check check, uint64_t seeds)
     snprintf(file, sizeof file, "scenarios/libraft/%s.json", name);
     struct scenario scenario;
     struct runner runner;
-    const enum sim_status status = scenario_load(&scenario, file, NULL, 0);
-    scenario_print_errors(&scenario, stderr);
-    cr_assert_eq(status, SIM_OK);
+    must_load(&scenario, file, NULL, 0);
     cr_assert(runner_init(&runner, &scenario.plan));
     uint32_t found = 0;
     for (uint64_t seed = 1; seed <= seeds; seed++) {
-        struct sim_world *world;
-        uint64_t wall_ns;
-        cr_assert_eq(runner_run(&runner, &scenario.plan, seed, NULL, &world, &wall_ns),
-                     RUNNER_DONE);
-        found += is_violated(world, check);
+        const struct sim_world *world = must_run(&runner, &scenario.plan, seed, NULL);
+        found += check_state(world, check)->violated;
     }
     runner_release(&runner);
     scenario_release(&scenario);

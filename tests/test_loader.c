@@ -1,24 +1,9 @@
 /* Scenarios from text: what is good becomes a plan, what is bad an error with its place. */
-#include <criterion/criterion.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "scenarios/format/load.h"
 #include "scenarios/format/regions.h"
-
-#define HEAD "{\"title\": \"t\", \"why\": \"w\", \"duration\": \"10s\",\n"
-#define RAFT "\"nodes\": [{\"kind\": \"raft\", \"name\": \"n\", \"count\": 3}]"
-
-static enum sim_status parse(struct scenario *s, const char *text)
-{
-    return scenario_parse(s, "test.json", text, strlen(text), NULL, 0);
-}
-
-static void show_errors(const struct scenario *s)
-{
-    scenario_print_errors(s, stderr);
-}
+#include "tests/scenarios.h"
 
 /* ---- Good ones --------------------------------------------------------------------------- */
 
@@ -26,9 +11,7 @@ static void show_errors(const struct scenario *s)
 Test(loader, loads_the_smallest_scenario)
 {
     struct scenario s;
-    const enum sim_status status = parse(&s, HEAD RAFT "}");
-    show_errors(&s);
-    cr_assert_eq(status, SIM_OK);
+    must_parse(&s, HEAD RAFT "}");
     cr_expect_str_eq(s.file, "test.json");
     cr_expect_str_eq(s.title, "t");
     cr_expect_null(s.lesson);
@@ -51,11 +34,10 @@ Test(loader, loads_the_smallest_scenario)
 Test(loader, takes_delays_from_a_matrix)
 {
     struct scenario s;
-    cr_assert_eq(parse(&s, HEAD "\"topology\": {\"regions\": \"aws-2025\", \"zones\": {\"a\": "
-                                "\"us-east-1\", \"b\": \"us-east-1\", \"c\": \"us-west-2\"}},\n"
-                                "\"nodes\": [{\"kind\": \"raft\", \"name\": \"n\", \"count\": 3, "
-                                "\"zones\": [\"a\", \"b\", \"c\"]}]}"),
-                 SIM_OK);
+    must_parse(&s, HEAD "\"topology\": {\"regions\": \"aws-2025\", \"zones\": {\"a\": "
+                        "\"us-east-1\", \"b\": \"us-east-1\", \"c\": \"us-west-2\"}},\n"
+                        "\"nodes\": [{\"kind\": \"raft\", \"name\": \"n\", \"count\": 3, "
+                        "\"zones\": [\"a\", \"b\", \"c\"]}]}");
     cr_expect_eq(s.plan.zone_count, 3);
     cr_expect_eq(s.plan.region_count, 2);
     cr_expect_eq(s.plan.base_ns[0 * 3 + 0], 50 * SIM_US);
@@ -101,11 +83,10 @@ Test(loader, has_whole_tables)
 Test(loader, overlays_the_knobs_of_links)
 {
     struct scenario s;
-    cr_assert_eq(parse(&s, HEAD RAFT
-                       ", \"topology\": {\"links\": [{\"latency\": \"1ms..10ms\"}, "
-                       "{\"between\": [\"n1\", \"n2\"], \"latency\": \"2ms\", \"base\": true}, "
-                       "{\"from\": \"n1\", \"loss\": \"3%\"}]}}"),
-                 SIM_OK);
+    must_parse(&s,
+               HEAD RAFT ", \"topology\": {\"links\": [{\"latency\": \"1ms..10ms\"}, "
+                         "{\"between\": [\"n1\", \"n2\"], \"latency\": \"2ms\", \"base\": true}, "
+                         "{\"from\": \"n1\", \"loss\": \"3%\"}]}}");
     cr_assert_eq(s.plan.link_count, 3);
     struct sim_link_knobs knobs;
     sim_link_knobs_init(&knobs);
@@ -137,9 +118,7 @@ static char *read_whole(const char *path)
 Test(loader, loads_every_key)
 {
     struct scenario s;
-    const enum sim_status status = scenario_load(&s, "tests/fuzz/every_key.json", NULL, 0);
-    show_errors(&s);
-    cr_assert_eq(status, SIM_OK);
+    must_load(&s, "tests/fuzz/every_key.json", NULL, 0);
     cr_expect_eq(s.plan.seed, UINT64_MAX);
     cr_expect_eq(s.plan.settle_ns, 5 * SIM_S);
     cr_expect_eq(s.plan.fault_count, 27, "an administrator's two settings are two faults");
@@ -207,7 +186,7 @@ Test(loader, and_all_checks)
                        "{\"title\": \"t\", \"why\": \"w\", \"duration\": \"1s\", \"nodes\": "
                        "[{\"kind\": \"raft\", \"name\": \"n\", \"count\": 3}], \"checks\": %s}",
                        texts[i]);
-        cr_assert_eq(scenario_parse(&s, "x.json", text, strlen(text), NULL, 0), SIM_OK, "%s", text);
+        must_parse(&s, text);
         cr_expect_eq(s.plan.checks, expected[i], "%s", texts[i]);
         cr_expect_eq(s.plan.settle_ns, 10 * SIM_S, "both need time");
         scenario_release(&s);

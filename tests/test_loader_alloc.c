@@ -1,15 +1,12 @@
 /* Scenarios and plans without memory: each allocation fails in turn, and each time there is an
  * error, nothing half-made, and nothing left behind. */
 #include <cjson/cJSON.h>
-#include <criterion/criterion.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "nodes/registry.h"
-#include "scenarios/format/scenario.h"
 #include "scenarios/format/write.h"
 #include "tests/allocations.h"
+#include "tests/scenarios.h"
 
 /* Between them every key there is, a matrix of regions, a swarm, and a planted bug. */
 static const char *const files[] = {
@@ -64,7 +61,7 @@ static void for_all_files(attempt_fn attempt, uint64_t least)
 {
     for (size_t f = 0; f < FILES; f++) {
         struct scenario scenario;
-        cr_assert_eq(scenario_load(&scenario, files[f], NULL, 0), SIM_OK, "%s", files[f]);
+        must_load(&scenario, files[f], NULL, 0);
         fail_in_turn(attempt, files[f], &scenario, least);
         scenario_release(&scenario);
     }
@@ -163,7 +160,7 @@ Test(loader_alloc, reading_a_plan_fails_as_a_whole)
 {
     for (size_t f = 0; f < FILES; f++) {
         struct scenario scenario;
-        cr_assert_eq(scenario_load(&scenario, files[f], NULL, 0), SIM_OK, "%s", files[f]);
+        must_load(&scenario, files[f], NULL, 0);
         size_bytes = sim_plan_write(&scenario.plan, bytes, sizeof bytes);
         cr_assert_leq(size_bytes, sizeof bytes);
         fail_in_turn(read_plan, files[f], &scenario, 5);

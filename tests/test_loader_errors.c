@@ -1,23 +1,8 @@
 /* What the loader refuses: each row is a scenario with one error, at a mark in its text. */
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "scenarios/format/load.h"
+#include "tests/scenarios.h"
 
-#define HEAD "{\"title\": \"t\", \"why\": \"w\", \"duration\": \"10s\",\n"
-#define RAFT "\"nodes\": [{\"kind\": \"raft\", \"name\": \"n\", \"count\": 3}]"
 #define ZONES "\"topology\": {\"zones\": [\"a\", \"b\"]}, "
-
-static enum sim_status parse(struct scenario *s, const char *text)
-{
-    return scenario_parse(s, "test.json", text, strlen(text), NULL, 0);
-}
-
-static void show_errors(const struct scenario *s)
-{
-    scenario_print_errors(s, stderr);
-}
 
 struct bad {
     const char *text; /* A '@' stands before the place of the error, and is taken out. */
@@ -53,7 +38,7 @@ static void expect_error(const struct bad *bad)
     cr_expect_eq(parse(&s, text), SIM_EINVAL, "%s", bad->text);
     cr_expect_eq(s.error_count, 1, "%s: %zu errors", bad->text, s.error_count);
     if (s.error_count != 1) {
-        show_errors(&s);
+        scenario_print_errors(&s, stderr);
     }
     if (s.error_count > 0) {
         const struct scenario_error *e = &s.errors[0];

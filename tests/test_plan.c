@@ -1,28 +1,14 @@
 /* Plans: their neutral form, what no world could run on, and how knobs overlay each other. */
-#include <criterion/criterion.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "nodes/registry.h"
-#include "scenarios/format/scenario.h"
 #include "sim/rng.h"
+#include "tests/scenarios.h"
 
 /* A plan with something in every one of its arrays. */
 static void load_full(struct scenario *s)
 {
-    const enum sim_status status = scenario_load(s, "tests/fuzz/every_key.json", NULL, 0);
-    scenario_print_errors(s, stderr);
-    cr_assert_eq(status, SIM_OK);
-}
-
-static uint8_t *write_plan(const struct sim_plan *plan, size_t *size)
-{
-    *size = sim_plan_write(plan, NULL, 0);
-    uint8_t *bytes = malloc(*size);
-    cr_assert_not_null(bytes);
-    cr_assert_eq(sim_plan_write(plan, bytes, *size), *size);
-    return bytes;
+    must_load(s, "tests/fuzz/every_key.json", NULL, 0);
 }
 
 /* Written, read and written again, a plan is the same bytes. */
@@ -32,10 +18,10 @@ Test(plan, survives_being_written_and_read)
     load_full(&s);
     size_t first_size;
     size_t second_size;
-    uint8_t *first = write_plan(&s.plan, &first_size);
+    uint8_t *first = plan_bytes(&s.plan, &first_size);
     struct sim_plan copy;
     cr_assert_eq(sim_plan_read(&copy, first, first_size, node_registry_find), SIM_OK);
-    uint8_t *second = write_plan(&copy, &second_size);
+    uint8_t *second = plan_bytes(&copy, &second_size);
     cr_assert_eq(second_size, first_size);
     cr_expect_eq(memcmp(first, second, first_size), 0);
 
@@ -59,7 +45,7 @@ Test(plan, begins_with_its_name_and_version)
     struct scenario s;
     load_full(&s);
     size_t size;
-    uint8_t *bytes = write_plan(&s.plan, &size);
+    uint8_t *bytes = plan_bytes(&s.plan, &size);
     cr_expect_eq(memcmp(bytes, "FALPLAN\4", 8), 0);
     cr_expect_eq(sim_get64(bytes + 8), 20 * SIM_S, "then the duration");
     bytes[7] = 2;
@@ -76,7 +62,7 @@ Test(plan, writes_no_further_than_the_buffer)
     struct scenario s;
     load_full(&s);
     size_t size;
-    uint8_t *whole = write_plan(&s.plan, &size);
+    uint8_t *whole = plan_bytes(&s.plan, &size);
     uint8_t *part = malloc(size);
     cr_assert_not_null(part);
     for (size_t capacity = 0; capacity < size; capacity += 97) {
@@ -98,7 +84,7 @@ Test(plan, refuses_every_truncation)
     struct scenario s;
     load_full(&s);
     size_t size;
-    uint8_t *bytes = write_plan(&s.plan, &size);
+    uint8_t *bytes = plan_bytes(&s.plan, &size);
     struct sim_plan plan;
     for (size_t length = 0; length < size; length++) {
         uint8_t *cut = malloc(length ? length : 1);
@@ -125,7 +111,7 @@ Test(plan, survives_changed_bytes)
     struct scenario s;
     load_full(&s);
     size_t size;
-    uint8_t *bytes = write_plan(&s.plan, &size);
+    uint8_t *bytes = plan_bytes(&s.plan, &size);
     uint8_t *changed = malloc(size);
     cr_assert_not_null(changed);
     uint32_t read = 0;
@@ -166,7 +152,7 @@ Test(plan, refuses_a_node_kind_it_does_not_know)
     struct scenario s;
     load_full(&s);
     size_t size;
-    uint8_t *bytes = write_plan(&s.plan, &size);
+    uint8_t *bytes = plan_bytes(&s.plan, &size);
     struct sim_plan plan;
     cr_expect_eq(sim_plan_read(&plan, bytes, size, find_nothing), SIM_EINVAL);
     free(bytes);

@@ -1,12 +1,10 @@
 /* A run's transactions before the checker of transactions. */
-#include <criterion/criterion.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "scenarios/format/scenario.h"
 #include "sim/consistency/rows.h"
 #include "sim/world.h"
+#include "tests/scenarios.h"
 
 static const struct sim_budget budget = {.steps = 10000000, .memory_bytes = 64 << 20};
 
@@ -173,9 +171,7 @@ static size_t some_reader(const struct sim_history_row *rows, size_t count)
 Test(rows_txn, a_run_holds_and_a_lie_in_it_does_not, .timeout = 60)
 {
     static struct scenario s;
-    cr_assert_eq(
-        scenario_load(&s, "scenarios/raft/transactions_over_a_leader_change.json", NULL, 0),
-        SIM_OK);
+    must_load(&s, "scenarios/raft/transactions_over_a_leader_change.json", NULL, 0);
     struct sim_arena *arena = sim_arena_new(s.plan.memory_bytes);
     cr_assert(arena);
     for (uint64_t seed = 1; seed <= 3; seed++) {

@@ -1,9 +1,8 @@
 /* The runner: what a node's code does wrong ends that run with a verdict, not the program. */
-#include <criterion/criterion.h>
 #include <signal.h>
 
-#include "scenarios/commands/runner.h"
 #include "tests/plans.h"
+#include "tests/scenarios.h"
 
 /* What a node does when it gets its first message. */
 static int raised;
@@ -26,18 +25,15 @@ static struct sim_check_state run_failing(int number)
 {
     struct stage s;
     struct runner runner;
-    struct sim_world *world;
-    uint64_t wall_ns;
     stage_plan(&s, 2, 0);
     stage_talk(&s, 0, 1, SIM_MS, 10, 64);
     s.plan.checks = UINT64_C(1) << SIM_CHECK_CRASH_FREE;
     cr_assert(runner_init(&runner, &s.plan));
     raised = number;
     stage_watch = number < 0 ? NULL : fail;
-    cr_assert_eq(runner_run(&runner, &s.plan, 1, NULL, &world, &wall_ns), RUNNER_DONE);
+    const struct sim_world *world = must_run(&runner, &s.plan, 1, NULL);
     stage_watch = NULL;
-    const struct sim_check_state state =
-        *sim_checks_state(sim_world_checks(world), SIM_CHECK_CRASH_FREE);
+    const struct sim_check_state state = *check_state(world, SIM_CHECK_CRASH_FREE);
     runner_release(&runner);
     stage_end(&s);
     return state;

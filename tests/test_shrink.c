@@ -1,13 +1,11 @@
 /* Shrinking: what comes out fails the same way, needs all that is in it, is a scenario like any
  * other, and is the same every time. */
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "nodes/registry.h"
 #include "scenarios/commands/outcome.h"
 #include "scenarios/commands/shrink.h"
+#include "tests/scenarios.h"
 
 #define SWARM "scenarios/raft/swarm_within_the_model.json"
 
@@ -41,7 +39,7 @@ static struct result shrink(const char *file, const char *const *sets, size_t se
     const int handle = mkstemp(out);
     cr_assert_geq(handle, 0);
     (void)close(handle);
-    cr_assert_eq(scenario_load(&scenario, file, sets, set_count), SIM_OK);
+    must_load(&scenario, file, sets, set_count);
     struct shrink s = {.original = &scenario, .out = out, .budget = budget};
     cr_assert(runner_init(&s.runner, &scenario.plan));
     for (uint64_t seed = 1; seed <= 60 && !result.found; seed++) {
@@ -68,17 +66,10 @@ static void expect_fails(const struct result *result)
 {
     struct scenario scenario;
     struct runner runner = {0};
-    struct sim_world *world;
-    uint64_t wall_ns;
-    if (scenario_parse(&scenario, "shrunk", result->text, strlen(result->text), NULL, 0) !=
-        SIM_OK) {
-        scenario_print_errors(&scenario, stderr);
-        cr_assert_fail("what was written does not load:\n%s", result->text);
-    }
+    must_parse(&scenario, result->text);
     cr_assert(runner_init(&runner, &scenario.plan));
-    cr_assert_eq(runner_run(&runner, &scenario.plan, scenario.plan.seed, NULL, &world, &wall_ns),
-                 RUNNER_DONE);
-    cr_expect(sim_checks_state(sim_world_checks(world), result->check)->violated);
+    struct sim_world *world = must_run(&runner, &scenario.plan, scenario.plan.seed, NULL);
+    cr_expect(check_state(world, result->check)->violated);
     cr_expect(outcome_met(&scenario, world), "%s", result->text);
     runner_release(&runner);
     scenario_release(&scenario);
@@ -149,7 +140,7 @@ Test(shrink, of_a_crash_keeps_the_crash, .timeout = 60)
 Test(shrink, renumbers_what_stays)
 {
     struct scenario s;
-    cr_assert_eq(scenario_load(&s, "tests/fuzz/every_key.json", NULL, 0), SIM_OK);
+    must_load(&s, "tests/fuzz/every_key.json", NULL, 0);
     struct sim_plan plan;
     cr_assert_eq(sim_plan_copy(&plan, &s.plan), SIM_OK);
     uint32_t map[SIM_NODES_MAX];

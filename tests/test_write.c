@@ -1,41 +1,23 @@
 /* The writer is the loader's inverse: what it writes of a plan loads as the same plan. */
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "nodes/registry.h"
 #include "scenarios/format/write.h"
-
-static uint8_t *bytes_of(const struct sim_plan *plan, size_t *size)
-{
-    *size = sim_plan_write(plan, NULL, 0);
-    uint8_t *bytes = malloc(*size);
-    cr_assert_not_null(bytes);
-    cr_assert_eq(sim_plan_write(plan, bytes, *size), *size);
-    return bytes;
-}
+#include "tests/scenarios.h"
 
 /* Write, load again, compare; and what is written a second time is the same text. */
 static void expect_same(const char *file)
 {
     struct scenario first;
     struct scenario second;
-    if (scenario_load(&first, file, NULL, 0) != SIM_OK) {
-        scenario_print_errors(&first, stderr);
-        cr_assert_fail("%s does not load", file);
-    }
+    must_load(&first, file, NULL, 0);
     const struct scenario_words words = {first.title, first.why, first.lesson, first.source};
     const char *problem = NULL;
     char *text = scenario_write(&first.plan, &words, first.expect, &problem);
     cr_assert_not_null(text, "%s: %s", file, problem);
-    if (scenario_parse(&second, file, text, strlen(text), NULL, 0) != SIM_OK) {
-        scenario_print_errors(&second, stderr);
-        cr_assert_fail("%s: what was written does not load:\n%s", file, text);
-    }
+    must_parse(&second, text);
     size_t size;
     size_t size_again;
-    uint8_t *bytes = bytes_of(&first.plan, &size);
-    uint8_t *again = bytes_of(&second.plan, &size_again);
+    uint8_t *bytes = plan_bytes(&first.plan, &size);
+    uint8_t *again = plan_bytes(&second.plan, &size_again);
     cr_expect(size == size_again && memcmp(bytes, again, size) == 0, "%s: another plan:\n%s", file,
               text);
     cr_expect_eq(memcmp(first.expect, second.expect, sizeof first.expect), 0, "%s", file);
@@ -82,8 +64,7 @@ Test(write, is_the_inverse_of_loading_for_every_key)
 Test(write, tells_what_the_format_cannot_say)
 {
     struct scenario s;
-    cr_assert_eq(scenario_load(&s, "scenarios/raft/leader_isolated_then_healed.json", NULL, 0),
-                 SIM_OK);
+    must_load(&s, "scenarios/raft/leader_isolated_then_healed.json", NULL, 0);
     const struct scenario_words words = {s.title, s.why, NULL, NULL};
     const char *problem = NULL;
     s.plan.nodes[1].bugs = 1;
