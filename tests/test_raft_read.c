@@ -54,6 +54,14 @@ static void lead(void)
     fake_clear(env);
 }
 
+/* Does it give its vote to a candidate with a longer log? */
+static bool votes_for(uint32_t candidate, uint64_t term)
+{
+    give(candidate, RAFT_REQUEST_VOTE, 0, term, 9, 9);
+    fake_sync_all(env);
+    return granted(candidate);
+}
+
 /* ---- ReadIndex ------------------------------------------------------------------------------ */
 
 /* A read is answered when a majority has answered a round that began after it came, and the log
@@ -302,14 +310,10 @@ Test(lease, is_a_promise_of_voters)
     env->now_ns += 150 * SIM_MS - 1;
     give(2, RAFT_PRE_VOTE, 0, 2, 9, 9);
     cr_expect(!(sent(2, RAFT_PRE_VOTE_REPLY).flags & RAFT_FLAG_GRANTED));
-    give(2, RAFT_REQUEST_VOTE, 0, 2, 9, 9);
-    fake_sync_all(env);
-    cr_expect(!granted(2));
+    cr_expect(!votes_for(2, 2));
     cr_expect_eq(node()->term, 1);
     env->now_ns++;
-    give(2, RAFT_REQUEST_VOTE, 0, 2, 9, 9);
-    fake_sync_all(env);
-    cr_expect(granted(2));
+    cr_expect(votes_for(2, 2));
 }
 
 /* It keeps the promise when it hears of a later term from another side, and knows no leader of
@@ -321,13 +325,9 @@ Test(lease, is_kept_in_a_later_term)
     give_heartbeat(1, 1, 1);
     give(2, RAFT_REQUEST_VOTE_REPLY, 0, 7, 0, 0);
     cr_assert_eq(node()->term, 7);
-    give(2, RAFT_REQUEST_VOTE, 0, 7, 9, 9);
-    fake_sync_all(env);
-    cr_expect(!granted(2));
+    cr_expect(!votes_for(2, 7));
     env->now_ns += 150 * SIM_MS;
-    give(2, RAFT_REQUEST_VOTE, 0, 7, 9, 9);
-    fake_sync_all(env);
-    cr_expect(granted(2));
+    cr_expect(votes_for(2, 7));
 }
 
 /* It does not campaign itself, though it is told to; but at its leader's word it does, and votes
@@ -356,11 +356,7 @@ Test(lease, is_kept_over_a_crash)
     fake_sync_all(env);
     fake_boot(env);
     env->now_ns += 150 * SIM_MS - 1;
-    give(2, RAFT_REQUEST_VOTE, 0, 2, 9, 9);
-    fake_sync_all(env);
-    cr_expect(!granted(2));
+    cr_expect(!votes_for(2, 2));
     env->now_ns++;
-    give(2, RAFT_REQUEST_VOTE, 0, 2, 9, 9);
-    fake_sync_all(env);
-    cr_expect(granted(2));
+    cr_expect(votes_for(2, 2));
 }

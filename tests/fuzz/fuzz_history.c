@@ -1,22 +1,12 @@
 /* Any bytes as a history from elsewhere: never a crash, always a whole history or an error with its
  * line; and checkers within their budget that do not contradict themselves. */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "reports/formats/jepsen_log.h"
 #include "reports/formats/jepsen_object.h"
 #include "reports/formats/jepsen_txn.h"
 #include "sim/consistency/models.h"
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 enum { MEMORY = 1 << 20 };
 static const struct sim_budget budget = {.steps = 5000, .memory_bytes = MEMORY};

@@ -1,20 +1,10 @@
 /* Any bytes as a scenario: never a crash, always either a whole plan or an error with a place in
  * the text; and a plan survives its neutral form. */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "nodes/registry.h"
 #include "scenarios/format/scenario.h"
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 /* Written, read and written again, a plan gives the same bytes. */
 static void go_round(const struct sim_plan *plan)

@@ -1,10 +1,8 @@
 /* Any bytes as a plan in its neutral form: never a crash; what is read has no problem, and comes
  * out as the same bytes. */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "nodes/registry.h"
 #include "sim/plan.h"
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -14,11 +12,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const enum sim_status status = sim_plan_read(&plan, data, size, node_registry_find);
     if (status == SIM_OK) {
         uint8_t *bytes = malloc(size);
-        if (sim_plan_problem(&plan) || !bytes || sim_plan_write(&plan, bytes, size) != size ||
-            memcmp(bytes, data, size) != 0) {
-            fprintf(stderr, "a plan was read that is not what the bytes say\n");
-            abort();
-        }
+        REQUIRE(bytes);
+        REQUIRE(!sim_plan_problem(&plan));
+        REQUIRE(sim_plan_write(&plan, bytes, size) == size);
+        REQUIRE(memcmp(bytes, data, size) == 0);
         free(bytes);
     }
     sim_plan_release(&plan);
