@@ -146,42 +146,18 @@ static bool must_be(const struct sim_history_operation *o)
     return o->outcome == SIM_OUTCOME_OK && o->returned != SIM_POSITION_NEVER;
 }
 
-/* A recursion as deep as there are operations. */
-static bool brute_from(const struct sim_history *h, const struct brute_state *state, uint32_t taken)
+/* Must operation `a` take place before `b`? In real time, or as their process says. */
+static bool must_precede(const struct sim_history *h, uint32_t a, uint32_t b, bool realtime)
 {
-    bool all = true;
-    for (uint32_t i = 0; i < h->count; i++) {
-        const struct sim_history_operation *o = &h->operations[i];
-        all &= !must_be(o) || (taken >> i & 1);
-    }
-    if (all) {
-        return true;
-    }
-    for (uint32_t i = 0; i < h->count; i++) {
-        const struct sim_history_operation *o = &h->operations[i];
-        bool can = !(taken >> i & 1) && o->outcome != SIM_OUTCOME_FAIL;
-        for (uint32_t j = 0; j < h->count && can; j++) {
-            can = (taken >> j & 1) || !must_be(&h->operations[j]) ||
-                  h->operations[j].returned > o->invoked;
-        }
-        struct brute_state next = *state;
-        if (can && brute_apply(h, &next, i) && brute_from(h, &next, taken | 1U << i)) {
-            return true;
-        }
-    }
-    return false;
+    const struct sim_history_operation *first = &h->operations[a];
+    const struct sim_history_operation *second = &h->operations[b];
+    return must_be(first) && (realtime ? first->returned <= second->invoked
+                                       : a < b && first->process == second->process);
 }
 
-bool brute_linearizable(const struct sim_history *history)
-{
-    assert(history->count <= BRUTE_OPERATIONS_MAX);
-    struct brute_state state;
-    brute_begin(history, &state);
-    return brute_from(history, &state, 0);
-}
-
-static bool brute_sessions(const struct sim_history *h, const struct brute_state *state,
-                           uint32_t taken)
+/* A recursion as deep as there are operations. `taken`: a bit for each. */
+static bool brute_from(const struct sim_history *h, const struct brute_state *state, uint32_t taken,
+                       bool realtime)
 {
     bool all = true;
     for (uint32_t i = 0; i < h->count; i++) {
@@ -192,24 +168,33 @@ static bool brute_sessions(const struct sim_history *h, const struct brute_state
     }
     for (uint32_t i = 0; i < h->count; i++) {
         bool can = !(taken >> i & 1) && h->operations[i].outcome != SIM_OUTCOME_FAIL;
-        for (uint32_t j = 0; j < i && can; j++) {
-            can = h->operations[j].process != h->operations[i].process ||
-                  !must_be(&h->operations[j]) || (taken >> j & 1);
+        for (uint32_t j = 0; j < h->count && can; j++) {
+            can = (taken >> j & 1) || !must_precede(h, j, i, realtime);
         }
         struct brute_state next = *state;
-        if (can && brute_apply(h, &next, i) && brute_sessions(h, &next, taken | 1U << i)) {
+        if (can && brute_apply(h, &next, i) && brute_from(h, &next, taken | 1U << i, realtime)) {
             return true;
         }
     }
     return false;
 }
 
-bool brute_sequential(const struct sim_history *history)
+static bool brute(const struct sim_history *history, bool realtime)
 {
     assert(history->count <= BRUTE_OPERATIONS_MAX);
     struct brute_state state;
     brute_begin(history, &state);
-    return brute_sessions(history, &state, 0);
+    return brute_from(history, &state, 0, realtime);
+}
+
+bool brute_linearizable(const struct sim_history *history)
+{
+    return brute(history, true);
+}
+
+bool brute_sequential(const struct sim_history *history)
+{
+    return brute(history, false);
 }
 
 /* ---- Random histories ---- */

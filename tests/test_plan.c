@@ -260,19 +260,19 @@ Test(plan, overlays_field_by_field)
     }
 }
 
+static void expect_names(const char *(*name)(uint32_t), uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < i; k++) {
+            cr_expect_str_neq(name(i), name(k));
+        }
+    }
+    cr_expect_str_eq(name(count), "unknown");
+}
+
 /* Every kind and every family has a name of its own. */
 Test(plan, names_every_kind)
 {
-    for (uint32_t i = 0; i < SIM_FAULT_KIND_COUNT; i++) {
-        for (uint32_t k = 0; k < i; k++) {
-            cr_expect_str_neq(sim_fault_kind_name(i), sim_fault_kind_name(k));
-        }
-    }
-    for (uint32_t i = 0; i < SIM_SWARM_FAMILY_COUNT; i++) {
-        for (uint32_t k = 0; k < i; k++) {
-            cr_expect_str_neq(sim_swarm_family_name(i), sim_swarm_family_name(k));
-        }
-    }
-    cr_expect_str_eq(sim_fault_kind_name(SIM_FAULT_KIND_COUNT), "unknown");
-    cr_expect_str_eq(sim_swarm_family_name(SIM_SWARM_FAMILY_COUNT), "unknown");
+    expect_names(sim_fault_kind_name, SIM_FAULT_KIND_COUNT);
+    expect_names(sim_swarm_family_name, SIM_SWARM_FAMILY_COUNT);
 }

@@ -158,22 +158,38 @@ static bool must_precede(const struct sim_txn_history *h, uint32_t a, uint32_t b
             second->outcome == SIM_TXN_OK);
 }
 
-/* `done`: a bit for each. */
+/* Have all taken place that must? `done`: a bit for each. */
+static bool is_over(const struct sim_txn_history *h, uint32_t done)
+{
+    for (uint32_t t = 0; t < h->txn_count; t++) {
+        if (!(done >> t & 1) && h->txns[t].outcome == SIM_TXN_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Have all that must come before it? */
+static bool may_begin(const struct sim_txn_history *h, uint32_t txn, uint32_t done,
+                      enum brute_order order)
+{
+    for (uint32_t before = 0; before < h->txn_count; before++) {
+        if (!(done >> before & 1) && must_precede(h, before, txn, order)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool serialize(const struct sim_txn_history *h, enum brute_order order, uint32_t done,
                       const struct store *store)
 {
-    bool all = true;
-    for (uint32_t t = 0; t < h->txn_count; t++) {
-        all = all && ((done >> t & 1) || h->txns[t].outcome != SIM_TXN_OK);
-    }
-    if (all) {
+    if (is_over(h, done)) {
         return true;
     }
     for (uint32_t t = 0; t < h->txn_count; t++) {
-        bool next = !(done >> t & 1) && h->txns[t].outcome != SIM_TXN_FAILED;
-        for (uint32_t before = 0; next && before < h->txn_count; before++) {
-            next = (done >> before & 1) || !must_precede(h, before, t, order);
-        }
+        const bool next = !(done >> t & 1) && h->txns[t].outcome != SIM_TXN_FAILED &&
+                          may_begin(h, t, done, order);
         struct store after = *store;
         if (next && play(h, t, &after) && serialize(h, order, done | 1U << t, &after)) {
             return true;
@@ -233,11 +249,7 @@ static bool commit(const struct sim_txn_history *h, uint32_t txn, struct snapsho
 static bool isolate(const struct sim_txn_history *h, enum brute_order order,
                     const struct snapshots *s)
 {
-    bool all = true;
-    for (uint32_t t = 0; t < h->txn_count; t++) {
-        all = all && ((s->committed >> t & 1) || h->txns[t].outcome != SIM_TXN_OK);
-    }
-    if (all) {
+    if (is_over(h, s->committed)) {
         return true;
     }
     for (uint32_t t = 0; t < h->txn_count; t++) {
@@ -251,14 +263,10 @@ static bool isolate(const struct sim_txn_history *h, enum brute_order order,
             }
             continue;
         }
-        bool begin = true;
-        for (uint32_t before = 0; begin && before < h->txn_count; before++) {
-            begin = (s->committed >> before & 1) || !must_precede(h, before, t, order);
-        }
         after.begun |= 1U << t;
         after.seen[t] = s->store;
         after.overlapping[t] = 0;
-        if (begin && isolate(h, order, &after)) {
+        if (may_begin(h, t, s->committed, order) && isolate(h, order, &after)) {
             return true;
         }
     }
