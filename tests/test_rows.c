@@ -1,8 +1,5 @@
 /* A run's history, row by row, before the checkers of histories. */
-#include <criterion/criterion.h>
-
-#include "sim/check/check.h"
-#include "sim/consistency/rows.h"
+#include "tests/run_rows.h"
 
 static const struct sim_budget budget = {.steps = 100000, .memory_bytes = 16 << 20};
 
@@ -10,23 +7,16 @@ static struct sim_history_row row(uint32_t client, uint32_t function, uint64_t v
                                   uint64_t invoke_ns, uint64_t return_ns)
 {
     const bool reads = sim_function_reads(function);
-    return (struct sim_history_row){
-        .operation = {.client = client, .function = function, .key = 1, .value = reads ? 0 : value},
-        .invoke_ns = invoke_ns,
-        .return_ns = return_ns,
-        .invoke_event = 2 * invoke_ns + 1, /* In the same nanosecond invocations come first. */
-        .return_event = return_ns == SIM_NEVER ? 0 : 2 * return_ns + 2,
-        .result = value,
-        .server = 0,
-        .outcome = return_ns == SIM_NEVER ? SIM_OUTCOME_INFO : SIM_OUTCOME_OK};
+    const struct sim_operation operation = {
+        .client = client, .function = function, .key = 1, .value = reads ? 0 : value};
+    struct sim_history_row row = timed_row(operation, invoke_ns, return_ns);
+    row.result = value;
+    return row;
 }
 
 static struct sim_rows_result judge(const struct sim_history_row *rows, size_t count)
 {
-    struct sim_rows_result result;
-    const struct sim_rows given = {.rows = rows, .count = count};
-    sim_check_rows(sim_model_find("linearizable"), &given, &budget, &result);
-    return result;
+    return judge_by("linearizable", rows, count, &budget);
 }
 
 static uint32_t verdict(const struct sim_history_row *rows, size_t count)
@@ -163,16 +153,5 @@ Test(rows, parts_of_a_transaction_are_operations)
 Test(rows, little_memory_means_unknown)
 {
     struct sim_history_row rows[] = {row(5, SIM_WRITE, 7, 10, 20), row(6, SIM_READ, 0, 30, 40)};
-    uint32_t unknown = 0;
-    for (size_t bytes = 0; bytes < 16384; bytes += 64) {
-        const struct sim_budget small = {.steps = 100000, .memory_bytes = bytes};
-        struct sim_rows_result result;
-        const struct sim_rows given = {.rows = rows, .count = 2};
-        sim_check_rows(sim_model_find("linearizable"), &given, &small, &result);
-        cr_expect(result.verdict == SIM_UNKNOWN || result.verdict == SIM_VIOLATED, "%zu", bytes);
-        unknown += result.verdict == SIM_UNKNOWN;
-        sim_rows_result_release(&result);
-    }
-    cr_expect_gt(unknown, 10);
-    cr_expect_lt(unknown, 256);
+    expect_unknown_with_little_memory("linearizable", rows, 2);
 }

@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sim/consistency/rows.h"
 #include "sim/world.h"
+#include "tests/run_rows.h"
 #include "tests/scenarios.h"
 
 static const struct sim_budget budget = {.steps = 10000000, .memory_bytes = 64 << 20};
@@ -13,21 +13,14 @@ enum { READ, WRITE, READ_LIST, APPEND }; /* As transactions pack them. */
 static struct sim_history_row txn(uint32_t client, uint64_t value, uint64_t invoke_ns,
                                   uint64_t return_ns, uint64_t parts)
 {
-    return (struct sim_history_row){
-        .operation = {.client = client, .function = SIM_TXN, .value = value, .expected = parts},
-        .invoke_ns = invoke_ns,
-        .return_ns = return_ns,
-        .invoke_event = 2 * invoke_ns + 1, /* In the same nanosecond invocations come first. */
-        .return_event = return_ns == SIM_NEVER ? 0 : 2 * return_ns + 2,
-        .outcome = return_ns == SIM_NEVER ? SIM_OUTCOME_INFO : SIM_OUTCOME_OK};
+    const struct sim_operation operation = {
+        .client = client, .function = SIM_TXN, .value = value, .expected = parts};
+    return timed_row(operation, invoke_ns, return_ns);
 }
 
 static struct sim_rows_result judge(const struct sim_history_row *rows, size_t count)
 {
-    struct sim_rows_result result;
-    const struct sim_rows given = {.rows = rows, .count = count};
-    sim_check_rows(sim_model_find("strict-serializable"), &given, &budget, &result);
-    return result;
+    return judge_by("strict-serializable", rows, count, &budget);
 }
 
 static void expect(const struct sim_history_row *rows, size_t count, uint32_t verdict,
@@ -56,9 +49,7 @@ Test(rows_txn, a_torn_transaction_is_seen_where_its_parts_alone_are_fine)
     expect(rows, 2, SIM_VIOLATED,
            "T1 read list 1 up to the 7 that T0 appended; T1 found nothing in register 1, to "
            "which T0 wrote 281474976710663");
-    struct sim_rows_result parts;
-    const struct sim_rows given = {.rows = rows, .count = 2};
-    sim_check_rows(sim_model_find("linearizable"), &given, &budget, &parts);
+    struct sim_rows_result parts = judge_by("linearizable", rows, 2, &budget);
     cr_expect_eq(parts.verdict, SIM_HOLDS, "%s", parts.detail);
     sim_rows_result_release(&parts);
 }
@@ -135,18 +126,7 @@ Test(rows_txn, little_memory_means_unknown)
                                      txn(6, 0, 30, 40, sim_txn_pack(0, READ_LIST, 1))};
     rows[1].words = words;
     rows[1].word_count = 2;
-    uint32_t unknown = 0;
-    for (size_t bytes = 0; bytes < 16384; bytes += 64) {
-        const struct sim_budget small = {.steps = 100000, .memory_bytes = bytes};
-        struct sim_rows_result result;
-        const struct sim_rows given = {.rows = rows, .count = 2};
-        sim_check_rows(sim_model_find("strict-serializable"), &given, &small, &result);
-        cr_expect(result.verdict == SIM_UNKNOWN || result.verdict == SIM_VIOLATED, "%zu", bytes);
-        unknown += result.verdict == SIM_UNKNOWN;
-        sim_rows_result_release(&result);
-    }
-    cr_expect_gt(unknown, 10);
-    cr_expect_lt(unknown, 256);
+    expect_unknown_with_little_memory("strict-serializable", rows, 2);
 }
 
 /* ---- A run ----------------------------------------------------------------------------------- */
