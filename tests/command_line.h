@@ -1,30 +1,15 @@
-/* The program as a user meets it, in a folder of the test's own: a suite begins with enter() and
- * ends with leave(). */
+/* The program as a user meets it, in a folder of the test's own: a suite begins with make_folder()
+ * and ends with remove_folder(). */
 #ifndef TESTS_COMMAND_LINE_H
 #define TESTS_COMMAND_LINE_H
 
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[64];
+#include "tests/own_folder.h"
+
 static char output[1 << 16]; /* stdout and stderr of the last command. */
-
-static void enter(void)
-{
-    (void)snprintf(folder, sizeof folder, P_tmpdir "/fallacy-test-XXXXXX");
-    cr_assert(mkdtemp(folder));
-}
-
-static void leave(void)
-{
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    cr_expect_eq(system(command), 0);
-}
 
 /* Run "fallacy ARGUMENTS", where $D is a folder of this test's own; its exit code. */
 static int fallacy(const char *arguments)

@@ -182,7 +182,7 @@ void compare_with_definition(const struct definition *definition,
 void play_word(struct sim_history *h, const char *word)
 {
     const bool read = word[1] == 'r';
-    uint32_t items[8];
+    uint32_t items[8] = {0};
     size_t count = 0;
     for (; word[3 + count]; count++) {
         items[count] = sim_history_integer(h, word[3 + count] - '0');

@@ -6,14 +6,11 @@
 #ifndef TESTS_RECORDED_H
 #define TESTS_RECORDED_H
 
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "reports/compare.h"
 #include "reports/schema.h"
 #include "reports/show.h"
 #include "scenarios/format/scenario.h"
+#include "tests/own_folder.h"
 
 #define SEED UINT64_C(0xfedcba9876543210) /* Negative in SQLite. */
 
@@ -28,7 +25,6 @@ static const char text[] =
     "\"expect\": {\"election_safety\": \"holds\"}}";
 static const char *const sets[] = {"duration=8s"};
 
-static char folder[64];
 static char file[96];
 static char error[RECORDING_ERROR_MAX];
 static struct scenario scenario;
@@ -37,8 +33,7 @@ static uint32_t nothing_expected[SIM_CHECK_COUNT];
 
 static inline void enter(void)
 {
-    (void)snprintf(folder, sizeof folder, P_tmpdir "/fallacy-recording-XXXXXX");
-    cr_assert(mkdtemp(folder));
+    make_folder();
     (void)snprintf(file, sizeof file, "%s/run.db", folder);
     if (scenario_parse(&scenario, "it's.json", text, sizeof text - 1, sets, 1) != SIM_OK) {
         scenario_print_errors(&scenario, stderr);
@@ -51,9 +46,7 @@ static inline void enter(void)
 
 static inline void leave(void)
 {
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    cr_expect_eq(system(command), 0);
+    remove_folder();
     scenario_release(&scenario);
     sim_arena_free(arena);
 }

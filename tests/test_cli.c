@@ -3,7 +3,7 @@
 
 #define GOOD "scenarios/raft/leader_isolated_then_healed.json"
 
-TestSuite(cli, .init = enter, .fini = leave, .timeout = 120);
+TestSuite(cli, .init = make_folder, .fini = remove_folder, .timeout = 120);
 
 /* Help teaches, and the version is told. */
 Test(cli, helps)

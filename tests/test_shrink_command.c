@@ -8,7 +8,7 @@
     "{\"of\": \"leader\", \"write_error\": 1}}]' "
 #define GOOD "scenarios/raft/leader_isolated_then_healed.json"
 
-TestSuite(shrink_command, .init = enter, .fini = leave, .timeout = 240);
+TestSuite(shrink_command, .init = make_folder, .fini = remove_folder, .timeout = 240);
 
 /* What comes out is a scenario that meets its expectation, which is the failure. */
 Test(shrink_command, leaves_a_scenario_that_fails_as_it_expects)
