@@ -4,7 +4,7 @@
  *     node.c    the effects a node may ask for         fate.c     what chance does to them
  *     host.c    cpu, pauses, crash, restart, clocks    client.c   sessions and their history
  *     fault.c   schedules, selectors, shapes           request.c  what they ask, as bytes
- *     swarm.c   faults drawn before the run
+ *     swarm.c   faults drawn before the run            net_link.c what a link is like
  *     check/    invariants                             metrics.c  what was measured
  */
 #ifndef SIM_WORLD_INTERNAL_H
@@ -60,7 +60,7 @@ struct sim_knob_set {
 struct sim_link {
     const struct sim_knob_set *set;
     const struct sim_knob_set *standard; /* What it is while no fault concerns the link. */
-    struct sim_rng rng;                  /* Message n uses draws 4 (n - 1) .. 4 n - 1: see net.c. */
+    struct sim_rng rng;                  /* Message n uses draws 4 (n - 1) .. 4 n - 1: fate.c. */
     uint64_t fate_key;                   /* Of the streams of its messages' rarer fates. */
     uint64_t ordinal;
     uint64_t base_ns;
@@ -176,7 +176,7 @@ struct sim_world {
     bool cut_short; /* There were too many events. */
     uint32_t phase; /* 0: faults and safety; 1: settling, progress demanded; 2: nothing is asked
                      * any more, and replicas have time to become equal. */
-    /* net.c */
+    /* net_link.c */
     uint8_t *cuts;                   /* node_count x node_count: how many faults cut from -> to. */
     struct sim_knob_set **knob_sets; /* Interned. */
     size_t knob_set_count;
@@ -250,7 +250,6 @@ void sim_fate_next(struct sim_world *world, struct sim_link *link, uint32_t from
 void sim_fate_flip(uint8_t *data, uint32_t size_bytes, uint64_t noise); /* One bit. */
 
 /* ---- net.c ----------------------------------------------------------------------------- */
-enum sim_status sim_net_init(struct sim_world *world);
 /* Send a copy of `data` from a node or client to another. */
 void sim_net_send(struct sim_world *world, uint32_t from, uint32_t to, uint32_t kind,
                   const void *data, uint32_t size_bytes);
@@ -261,6 +260,11 @@ static inline bool sim_net_is_cut(const struct sim_world *world, uint32_t from, 
 {
     return world->cuts[(size_t)from * world->node_count + to] != 0;
 }
+
+/* ---- net_link.c ------------------------------------------------------------------------ */
+enum sim_status sim_net_init(struct sim_world *world);
+/* Make a link that has not been used yet. NULL, with the world told, if there is no memory. */
+struct sim_link *sim_net_link_new(struct sim_world *world, uint32_t from, uint32_t to);
 /* The seed has changed: links go on in streams of the new one. */
 void sim_net_reseed(struct sim_world *world);
 /* Zones have changed, or everything: all links find their knobs again. */
@@ -272,7 +276,7 @@ void sim_net_refresh_link(struct sim_world *world, uint32_t from, uint32_t to);
 enum sim_status sim_faults_init(struct sim_world *world); /* Draws the swarm, schedules all. */
 void sim_faults_event(struct sim_world *world, const struct sim_pending *event);
 void sim_faults_fact(struct sim_world *world, uint32_t node, uint32_t fact, int64_t value);
-/* Overlay every link change in force on the knobs of a link (called by net.c). False, with
+/* Overlay every link change in force on the knobs of a link (called by net_link.c). False, with
  * nothing written to `knobs`, if there is none. */
 bool sim_faults_overlay(const struct sim_world *world, uint32_t from, uint32_t to,
                         const struct sim_link_knobs *standard, struct sim_link_knobs *knobs);
