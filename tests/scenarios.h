@@ -21,20 +21,18 @@ static inline enum sim_status parse(struct scenario *scenario, const char *text)
 /* Release it with scenario_release(), as one from must_load(). */
 static inline void must_parse(struct scenario *scenario, const char *text)
 {
-    if (parse(scenario, text) != SIM_OK) {
-        scenario_print_errors(scenario, stderr);
-        cr_assert_fail("a scenario of this test does not load:\n%s", text);
-    }
+    const enum sim_status status = parse(scenario, text);
+    scenario_print_errors(scenario, stderr);
+    cr_assert_eq(status, SIM_OK, "a scenario of this test does not load:\n%s", text);
 }
 
 /* With the values of `sets`, "PATH=VALUE", in place of its own. */
 static inline void must_load(struct scenario *scenario, const char *file, const char *const *sets,
                              size_t set_count)
 {
-    if (scenario_load(scenario, file, sets, set_count) != SIM_OK) {
-        scenario_print_errors(scenario, stderr);
-        cr_assert_fail("%s does not load", file);
-    }
+    const enum sim_status status = scenario_load(scenario, file, sets, set_count);
+    scenario_print_errors(scenario, stderr);
+    cr_assert_eq(status, SIM_OK, "%s does not load", file);
 }
 
 /* One run to its end; the runner keeps the world until the next. The sink may be NULL. */
