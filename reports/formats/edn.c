@@ -1,44 +1,27 @@
-#include "reports/formats/edn.h"
+#include "reports/formats/edn_internal.h"
 
-#include <stdio.h>
-
-/* What a byte is outside of strings and comments. */
-enum kind {
-    INNER = -1, /* Has a meaning of its own, but only at the beginning of a token: # and '. */
-    SYMBOLIC,   /* Part of a symbol, keyword or number; bytes of UTF-8 too. */
-    DIGIT,
-    SPACE,   /* From here on: ends a token. */
-    CONTROL, /* Not allowed. */
-    SPECIAL, /* Has a meaning of its own. */
+const int8_t edn_kinds[256] = {
+    EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,
+    EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,
+    EDN_CONTROL,         EDN_SPACE,           EDN_SPACE,           EDN_SPACE,
+    EDN_SPACE,           EDN_SPACE,           EDN_CONTROL,         EDN_CONTROL,
+    EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,
+    EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,
+    EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,
+    EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,         EDN_CONTROL,
+    EDN_SPACE,           ['"'] = EDN_SPECIAL, [';'] = EDN_SPECIAL, ['\\'] = EDN_SPECIAL,
+    ['('] = EDN_SPECIAL, [')'] = EDN_SPECIAL, ['['] = EDN_SPECIAL, [']'] = EDN_SPECIAL,
+    ['{'] = EDN_SPECIAL, ['}'] = EDN_SPECIAL, ['#'] = EDN_INNER,   [','] = EDN_SPACE,
+    ['0'] = EDN_DIGIT,   ['1'] = EDN_DIGIT,   ['2'] = EDN_DIGIT,   ['3'] = EDN_DIGIT,
+    ['4'] = EDN_DIGIT,   ['5'] = EDN_DIGIT,   ['6'] = EDN_DIGIT,   ['7'] = EDN_DIGIT,
+    ['8'] = EDN_DIGIT,   ['9'] = EDN_DIGIT,   ['^'] = EDN_SPECIAL, ['`'] = EDN_SPECIAL,
+    ['~'] = EDN_SPECIAL, ['@'] = EDN_SPECIAL, [127] = EDN_CONTROL,
 };
-
-static const int8_t kinds[256] = {
-    CONTROL,         CONTROL,         CONTROL,         CONTROL,
-    CONTROL,         CONTROL,         CONTROL,         CONTROL,
-    CONTROL,         SPACE,           SPACE,           SPACE,
-    SPACE,           SPACE,           CONTROL,         CONTROL,
-    CONTROL,         CONTROL,         CONTROL,         CONTROL,
-    CONTROL,         CONTROL,         CONTROL,         CONTROL,
-    CONTROL,         CONTROL,         CONTROL,         CONTROL,
-    CONTROL,         CONTROL,         CONTROL,         CONTROL,
-    SPACE,           ['"'] = SPECIAL, [';'] = SPECIAL, ['\\'] = SPECIAL,
-    ['('] = SPECIAL, [')'] = SPECIAL, ['['] = SPECIAL, [']'] = SPECIAL,
-    ['{'] = SPECIAL, ['}'] = SPECIAL, ['#'] = INNER,   [','] = SPACE,
-    ['0'] = DIGIT,   ['1'] = DIGIT,   ['2'] = DIGIT,   ['3'] = DIGIT,
-    ['4'] = DIGIT,   ['5'] = DIGIT,   ['6'] = DIGIT,   ['7'] = DIGIT,
-    ['8'] = DIGIT,   ['9'] = DIGIT,   ['^'] = SPECIAL, ['`'] = SPECIAL,
-    ['~'] = SPECIAL, ['@'] = SPECIAL, [127] = CONTROL,
-};
-
-static inline enum kind kind_of(char c)
-{
-    return (enum kind)kinds[(uint8_t)c];
-}
 
 /* The bytes from `at` on that can belong to one symbol, keyword or number end here. */
 static const char *token_end(const char *at, const char *end)
 {
-    while (at < end && kind_of(*at) < SPACE) {
+    while (at < end && edn_kind_of(*at) < EDN_SPACE) {
         at++;
     }
     return at;
@@ -83,7 +66,7 @@ const char *edn_beginning(const struct edn *edn)
 static const char *skip_space(const char *at, const char *end)
 {
     while (at < end) {
-        if (kind_of(*at) == SPACE) {
+        if (edn_kind_of(*at) == EDN_SPACE) {
             at++;
         } else if (*at == ';') {
             const char *newline = memchr(at, '\n', (size_t)(end - at));
@@ -118,7 +101,7 @@ static enum edn_token read_string(struct edn *edn)
 static enum edn_token read_char(struct edn *edn)
 {
     const char *at = edn->at + 1;
-    if (at == edn->end || kind_of(*at) == SPACE || kind_of(*at) == CONTROL) {
+    if (at == edn->end || edn_kind_of(*at) == EDN_SPACE || edn_kind_of(*at) == EDN_CONTROL) {
         return fail_at(edn, edn->at, "a backslash without a character");
     }
     edn->text = at;
@@ -134,14 +117,13 @@ static bool number_like(const char *at, const char *end)
     for (; at < end; at++) {
         const char c = *at;
         const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (kind_of(c) != DIGIT && !letter && c != '.' && c != '+' && c != '-' && c != '/') {
+        if (edn_kind_of(c) != EDN_DIGIT && !letter && c != '.' && c != '+' && c != '-' &&
+            c != '/') {
             return false;
         }
     }
     return true;
 }
-
-enum { DIGITS_SAFE = 18 }; /* So many always fit 64 bits. */
 
 /* At a digit, perhaps after a sign. */
 static enum edn_token read_number(struct edn *edn)
@@ -152,9 +134,9 @@ static enum edn_token read_number(struct edn *edn)
     const char *digits = at;
     uint64_t magnitude = 0;
     bool fits = true;
-    for (; at < edn->end && kind_of(*at) == DIGIT; at++) {
+    for (; at < edn->end && edn_kind_of(*at) == EDN_DIGIT; at++) {
         const uint64_t digit = (uint64_t)(*at - '0');
-        if (SIM_UNLIKELY(at - digits >= DIGITS_SAFE)) {
+        if (SIM_UNLIKELY(at - digits >= EDN_DIGITS_SAFE)) {
             fits = fits && magnitude <= (UINT64_MAX - digit) / 10;
         }
         magnitude = magnitude * 10 + digit;
@@ -310,17 +292,17 @@ static int read_raw(struct edn *edn)
         return read_dispatch(edn);
     case '-':
     case '+':
-        if (at + 1 < edn->end && kind_of(at[1]) == DIGIT) {
+        if (at + 1 < edn->end && edn_kind_of(at[1]) == EDN_DIGIT) {
             return (int)read_number(edn);
         }
         return (int)read_symbol(edn);
     default:
         break;
     }
-    switch (kind_of(*at)) {
-    case DIGIT:
+    switch (edn_kind_of(*at)) {
+    case EDN_DIGIT:
         return (int)read_number(edn);
-    case SYMBOLIC:
+    case EDN_SYMBOLIC:
         return (int)read_symbol(edn);
     default:
         return (int)fail_at(edn, at, "a character that EDN has no use for here");
@@ -384,98 +366,12 @@ enum edn_token edn_next(struct edn *edn)
     return edn->token;
 }
 
-/* Plain digits from `at` on, as many as are safe, before a blank or the end of a vector: where
- * they end; NULL if something else is there, or more. */
-static inline const char *plain_integer(const char *at, const char *end, int64_t *integer)
-{
-    uint64_t magnitude = 0;
-    const char *digit = at;
-    while (digit < end && digit - at <= DIGITS_SAFE && kind_of(*digit) == DIGIT) {
-        magnitude = magnitude * 10 + (uint64_t)(*digit++ - '0');
-    }
-    /* Something else may go on where the digits end, and the end of the text is an error. */
-    const bool ends = digit < end && (*digit == ' ' || *digit == ',' || *digit == ']');
-    *integer = (int64_t)magnitude;
-    return digit == at || digit - at > DIGITS_SAFE || !ends ? NULL : digit;
-}
-
-bool edn_keyword_integer(struct edn *edn, int64_t *integer)
-{
-    const char *at = edn->at, *end = edn->end;
-    if (edn->token == EDN_ERROR || edn->depth == 0 || at == end || *at != ':') {
-        return false;
-    }
-    const char *name = ++at;
-    while (at < end && kind_of(*at) == SYMBOLIC) {
-        at++;
-    }
-    const char *after =
-        at > name && at < end && *at == ' ' ? plain_integer(at + 1, end, integer) : NULL;
-    if (!after) {
-        return false;
-    }
-    edn->token = EDN_KEYWORD;
-    edn->text = name;
-    edn->length = (size_t)(at - name);
-    edn->at = after; /* Two elements more: no map has become odd or even. */
-    return true;
-}
-
-size_t edn_integers(struct edn *edn, int64_t *integers, size_t room)
-{
-    if (edn->token == EDN_ERROR || edn->depth == 0 || edn->open[edn->depth - 1] == EDN_MAP) {
-        return 0;
-    }
-    const char *at = edn->at, *end = edn->end;
-    size_t count = 0;
-    while (count < room) {
-        while (at < end && (*at == ' ' || *at == ',')) {
-            at++;
-        }
-        at = plain_integer(at, end, &integers[count]);
-        if (!at) {
-            break;
-        }
-        count++;
-        edn->at = at;
-    }
-    return count;
-}
-
-/* Passes over a vector in which is nothing but vectors, words and numbers; else does nothing. */
-static bool skip_plain(struct edn *edn)
-{
-    uint32_t depth = 1;
-    const char *at = edn->at, *end = edn->end;
-    for (;; at++) {
-        while (at < end && (uint8_t)kinds[(uint8_t)*at] < CONTROL) { /* INNER is not. */
-            at++;
-        }
-        if (at == end || (*at != '[' && *at != ']')) {
-            return false;
-        }
-        depth += *at == '[' ? 1 : UINT32_MAX;
-        if (depth == 0) {
-            break;
-        }
-        if (depth + edn->depth > EDN_DEPTH_MAX) {
-            return false;
-        }
-    }
-    edn->text = at;
-    edn->length = 1;
-    edn->at = at + 1;
-    edn->depth--;
-    edn->token = EDN_CLOSE;
-    return true;
-}
-
 bool edn_skip(struct edn *edn)
 {
     if (edn->token <= EDN_CLOSE) {
         return false;
     }
-    if (edn->token < EDN_VECTOR || (edn->token == EDN_VECTOR && skip_plain(edn))) {
+    if (edn->token < EDN_VECTOR || (edn->token == EDN_VECTOR && edn_skip_plain(edn))) {
         return true;
     }
     const uint32_t floor = edn->depth - 1;
@@ -487,113 +383,10 @@ bool edn_skip(struct edn *edn)
     return false;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    const char lower = (char)(c | 32);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* \uXXXX as at most three bytes; halves of surrogate pairs stay as they are written. */
-static size_t put_utf8(char *out, uint32_t code)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xc0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 63));
-        return 2;
-    }
-    out[0] = (char)(0xe0 | code >> 12);
-    out[1] = (char)(0x80 | (code >> 6 & 63));
-    out[2] = (char)(0x80 | (code & 63));
-    return 3;
-}
-
-size_t edn_string(const struct edn *edn, char *buffer)
-{
-    static const char from[] = "tnrbf", to[] = "\t\n\r\b\f";
-    size_t size = 0;
-    for (size_t i = 0; i < edn->length; i++) {
-        char c = edn->text[i];
-        if (c != '\\' || i + 1 == edn->length) {
-            buffer[size++] = c;
-            continue;
-        }
-        c = edn->text[++i];
-        const char *simple = c ? strchr(from, c) : NULL;
-        if (c == 'u' && i + 4 < edn->length) {
-            uint32_t code = 0;
-            bool valid = true;
-            for (size_t k = 1; k <= 4; k++) {
-                const int digit = hex_digit(edn->text[i + k]);
-                valid = valid && digit >= 0;
-                code = code * 16 + (uint32_t)(digit < 0 ? 0 : digit);
-            }
-            if (valid) {
-                size += put_utf8(buffer + size, code);
-                i += 4;
-                continue;
-            }
-        }
-        buffer[size++] = simple ? to[simple - from] : c;
-    }
-    buffer[size] = '\0';
-    return size;
-}
-
 bool edn_fail(struct edn *edn, const char *reason)
 {
     if (edn->token != EDN_ERROR) {
         fail_at(edn, edn->text, reason);
     }
     return false;
-}
-
-void edn_place(const struct edn *edn, const char *at, uint32_t *line, uint32_t *column)
-{
-    const char *start = edn->begin;
-    *line = 1;
-    for (const char *p = edn->begin; p < at; p++) {
-        if (*p == '\n') {
-            ++*line;
-            start = p + 1;
-        }
-    }
-    *column = (uint32_t)(at - start) + 1;
-}
-
-void edn_problem(const struct edn *edn, char *buffer, size_t size_bytes)
-{
-    uint32_t line, column;
-    edn_place(edn, edn->error_at, &line, &column);
-    snprintf(buffer, size_bytes, "line %u, column %u: %s", line, column,
-             edn->reason ? edn->reason : "no error");
-}
-
-const char *edn_token_name(enum edn_token token)
-{
-    static const char *const names[] = {
-        [EDN_END] = "the end of the text",
-        [EDN_ERROR] = "an error",
-        [EDN_CLOSE] = "a closing bracket",
-        [EDN_NIL] = "nil",
-        [EDN_TRUE] = "true",
-        [EDN_FALSE] = "false",
-        [EDN_INT] = "an integer",
-        [EDN_NUMBER] = "a number that is no 64-bit integer",
-        [EDN_STRING] = "a string",
-        [EDN_KEYWORD] = "a keyword",
-        [EDN_SYMBOL] = "a symbol",
-        [EDN_CHAR] = "a character",
-        [EDN_VECTOR] = "a vector",
-        [EDN_LIST] = "a list",
-        [EDN_MAP] = "a map",
-        [EDN_SET] = "a set",
-    };
-    return names[token];
 }
