@@ -1,61 +1,10 @@
-/* The block:
- *
- *   | struct sim_arena | blocks handed out or on a free list ... | untouched ...          |
- *   0                  HEADER_BYTES                              used_bytes     capacity_bytes
- *
- * 1. Every byte below used_bytes belongs to the header, to a block in use, or to a block on
- *    the free list of its class.
- * 2. A block's class follows from its size alone, so no block carries a header.
- * 3. Blocks below SMALL_BYTES are cut from large free ones before untouched memory: what a growing
- * array leaves behind is not lost, and a snapshot stays small. The block being cut up is the
- *    quarry; its uncut end is on no free list. */
-#include "sim/arena.h"
+/* Handing out memory; sim/arena_internal.h has the picture. */
+#include "sim/arena_internal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ARENA_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ARENA_ASAN 1
-#endif
-#endif
-
-#ifdef ARENA_ASAN
-#include <sanitizer/asan_interface.h>
-#define POISON(start, size) ASAN_POISON_MEMORY_REGION(start, size)
-#define UNPOISON(start, size) ASAN_UNPOISON_MEMORY_REGION(start, size)
-#define POISONED(start) __asan_address_is_poisoned(start)
-#else
-#define POISON(start, size) ((void)(start), (void)(size))
-#define UNPOISON(start, size) ((void)(start), (void)(size))
-#define POISONED(start) ((void)(start), 0)
-#endif
-
-enum {
-    GRAIN_BYTES = 16, /* Alignment, and the step between small classes. */
-    LINE_BYTES = 64,  /* Alignment from SMALL_BYTES on. */
-    SMALL_BYTES = 256,
-    SMALL_CLASSES = SMALL_BYTES / GRAIN_BYTES,
-    CAPACITY_BITS = 40, /* Less than 2^40 bytes. */
-    CLASSES = SMALL_CLASSES + (CAPACITY_BITS - 8) * 4,
-    QUARRY_BYTES = 8192, /* Free blocks from this size on may be cut up. */
-};
-
-struct free_block {
-    struct free_block *next;
-};
-
-struct sim_arena {
-    size_t capacity_bytes;
-    size_t used_bytes;
-    size_t quarry_at; /* From the start of the arena. */
-    size_t quarry_left_bytes;
-    size_t large_free_count; /* Free blocks that may become the quarry. */
-    struct free_block *free_blocks[CLASSES];
-};
-
-#define HEADER_BYTES ((sizeof(struct sim_arena) + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES)
+enum { QUARRY_BYTES = 8192 }; /* Free blocks from this size on may be cut up. */
 
 /* The class of a size, 1 .. 2^CAPACITY_BITS. */
 static size_t class_of(size_t size_bytes)
@@ -79,42 +28,167 @@ static uint64_t class_bytes(size_t size_class)
     return (uint64_t)(5 + large % 4) << (6 + large / 4);
 }
 
-static uint8_t *block_start(struct sim_arena *arena)
+static bool is_cold(const struct sim_arena *arena, const void *memory)
 {
-    return (uint8_t *)arena;
+    const uint8_t *at = memory;
+    return at >= arena->cold.begin && at < arena->cold.end;
 }
 
-static void free_list_add(struct sim_arena *arena, void *block, size_t size_class)
+/* ---- Free blocks ------------------------------------------------------------------------ */
+
+static void free_list_add(struct sim_arena *arena, struct part *part, void *block,
+                          size_t size_class)
 {
     struct free_block *freed = block;
-    freed->next = arena->free_blocks[size_class];
-    arena->free_blocks[size_class] = freed;
-    arena->large_free_count += class_bytes(size_class) >= QUARRY_BYTES;
+    sim_arena_will_write(arena, freed, sizeof *freed);
+    freed->next = part->free_blocks[size_class];
+    part->free_blocks[size_class] = freed;
+    part->large_free_count += class_bytes(size_class) >= QUARRY_BYTES;
     POISON(block, (size_t)class_bytes(size_class));
 }
 
-/* Under ASan free blocks are poisoned, and so is what a reset or a restore gives up and a
- * line after the last block, so that a stray access is caught as it would be on the heap. A
- * copy of the whole block first lifts the poison; this puts it back. */
-static void poison_free_blocks(const struct sim_arena *arena)
+/* The first block of a class's free list; NULL if it is empty. */
+static struct free_block *free_list_take(struct part *part, size_t size_class)
 {
-#ifdef ARENA_ASAN
+    struct free_block *freed = part->free_blocks[size_class];
+    if (freed) {
+        UNPOISON(freed, sizeof *freed);
+        part->free_blocks[size_class] = freed->next;
+        part->large_free_count -= class_bytes(size_class) >= QUARRY_BYTES;
+        POISON(freed, sizeof *freed);
+    }
+    return freed;
+}
+
+#ifdef SIM_ARENA_ASAN
+static void poison_free_blocks_of(const struct part *part)
+{
     for (size_t size_class = 0; size_class < CLASSES; size_class++) {
-        for (struct free_block *b = arena->free_blocks[size_class]; b;) {
+        for (struct free_block *b = part->free_blocks[size_class]; b;) {
             struct free_block *next = b->next;
             POISON(b, (size_t)class_bytes(size_class));
             b = next;
         }
     }
+}
+#endif
+
+void arena_poison_free_blocks(const struct sim_arena *arena)
+{
+#ifdef SIM_ARENA_ASAN
+    poison_free_blocks_of(&arena->hot_part);
+    poison_free_blocks_of(&arena->cold_part);
 #else
     (void)arena;
 #endif
 }
 
+/* ---- Untouched memory ------------------------------------------------------------------- */
+
+/* What a bump leaves unused to be aligned, 16, 32 or 48 bytes: a free block of its own. */
+static void add_gap(struct sim_arena *arena, struct part *part, uint8_t *gap, size_t gap_bytes)
+{
+    if (gap_bytes > 0) {
+        UNPOISON(gap, gap_bytes);
+        free_list_add(arena, part, gap, class_of(gap_bytes));
+    }
+}
+
+/* Cut a new block off the untouched memory, at its begin for the hot part and at its end for the
+ * cold one; NULL if it does not fit. */
+static void *bump(struct sim_arena *arena, struct part *part, uint64_t size_bytes)
+{
+    const bool hot = part == &arena->hot_part;
+    uint8_t *edge = hot ? arena->hot_end : arena->cold.begin;
+    const size_t over = size_bytes >= SMALL_BYTES ? (uintptr_t)edge % LINE_BYTES : 0;
+    const size_t gap = over > 0 && hot ? LINE_BYTES - over : over;
+    const size_t left = (size_t)(arena->cold.begin - arena->hot_end);
+    if (left < gap || size_bytes > left - gap) {
+        return NULL;
+    }
+    uint8_t *start;
+    const size_t line =
+        left - gap - size_bytes < LINE_BYTES ? left - gap - (size_t)size_bytes : LINE_BYTES;
+    if (hot) {
+        start = edge + gap;
+        arena->hot_end = start + size_bytes;
+        POISON(start, (size_t)size_bytes + line);
+        add_gap(arena, part, edge, gap);
+    } else {
+        start = edge - gap - size_bytes;
+        arena->cold.begin = start;
+        sim_arena_will_write(arena, start, (size_t)size_bytes); /* The new pages, all of them. */
+        POISON(start - line, (size_t)size_bytes + line);
+        add_gap(arena, part, edge - gap, gap);
+    }
+    return start;
+}
+
+/* ---- The quarry ------------------------------------------------------------------------- */
+
+/* The end of the quarry goes to the free lists, in whole blocks. */
+static void close_quarry(struct sim_arena *arena, struct part *part)
+{
+    while (part->quarry_left_bytes > 0) {
+        const size_t left = part->quarry_left_bytes;
+        size_t size_class = class_of(left);
+        size_class -= class_bytes(size_class) > left;
+        uint8_t *rest = part->quarry;
+        UNPOISON(rest, sizeof(struct free_block));
+        free_list_add(arena, part, rest, size_class);
+        part->quarry += (size_t)class_bytes(size_class);
+        part->quarry_left_bytes -= (size_t)class_bytes(size_class);
+    }
+}
+
+/* Make the smallest large free block the quarry, or one more of cold memory, where small blocks are
+ * to lie in the order in which they came. False if there is none. */
+static bool open_quarry(struct sim_arena *arena, struct part *part)
+{
+    size_t size_class = class_of(QUARRY_BYTES);
+    void *block = NULL;
+    if (part->large_free_count > 0) {
+        while (!(block = free_list_take(part, size_class))) {
+            size_class++;
+        }
+    } else if (part == &arena->cold_part) {
+        block = bump(arena, part, QUARRY_BYTES);
+    }
+    if (block) {
+        close_quarry(arena, part);
+        part->quarry = block;
+        part->quarry_left_bytes = (size_t)class_bytes(size_class);
+    }
+    return block;
+}
+
+/* Cut a small block off the quarry; NULL if there is nothing to cut. */
+static void *cut(struct sim_arena *arena, struct part *part, size_t size_bytes)
+{
+    if (size_bytes > part->quarry_left_bytes && !open_quarry(arena, part)) {
+        return NULL;
+    }
+    uint8_t *start = part->quarry;
+    part->quarry += size_bytes;
+    part->quarry_left_bytes -= size_bytes;
+    return start;
+}
+
+/* ---- Blocks ----------------------------------------------------------------------------- */
+
+/* How many there have been: a snapshot must not take one arena for another that lay at the same
+ * address. It decides nothing else. */
+static _Atomic uint64_t arenas;
+
 struct sim_arena *sim_arena_new(size_t capacity_bytes)
 {
     capacity_bytes -= capacity_bytes % LINE_BYTES; /* What aligned_alloc() asks for. */
-    if (capacity_bytes < HEADER_BYTES || (uint64_t)capacity_bytes >> CAPACITY_BITS) {
+    if ((uint64_t)capacity_bytes >> CAPACITY_BITS) {
+        return NULL;
+    }
+    const size_t pages = capacity_bytes / SIM_ARENA_PAGE_BYTES + 1;
+    const size_t lines = (pages * sizeof(uint64_t) + LINE_BYTES - 1) / LINE_BYTES;
+    if (capacity_bytes < HEADER_BYTES + lines * LINE_BYTES) {
         return NULL;
     }
     /* Large blocks come straight from the kernel, which gives pages when they are touched. */
@@ -122,9 +196,12 @@ struct sim_arena *sim_arena_new(size_t capacity_bytes)
     if (!arena) {
         return NULL;
     }
-    arena->capacity_bytes = capacity_bytes;
-    arena->used_bytes = HEADER_BYTES;
-    sim_arena_reset(arena);
+    uint8_t *end = (uint8_t *)arena + capacity_bytes - lines * LINE_BYTES;
+    *arena = (struct sim_arena){
+        .cold = {.begin = end, .end = end, .versions = (uint64_t *)(void *)end, .now = 1},
+        .number = atomic_fetch_add(&arenas, 1) + 1,
+        .capacity_bytes = (size_t)(end - (uint8_t *)arena),
+        .hot_end = arena_hot_begin(arena)};
     return arena;
 }
 
@@ -135,103 +212,49 @@ void sim_arena_free(struct sim_arena *arena)
 
 void sim_arena_reset(struct sim_arena *arena)
 {
-    POISON(block_start(arena) + HEADER_BYTES, arena->used_bytes - HEADER_BYTES);
-    arena->used_bytes = HEADER_BYTES;
-    arena->quarry_left_bytes = 0;
-    arena->large_free_count = 0;
-    memset(arena->free_blocks, 0, sizeof arena->free_blocks);
+    POISON(arena_hot_begin(arena), arena_hot_bytes(arena) - HEADER_BYTES);
+    POISON(arena->cold.begin, arena_cold_bytes(arena));
+    arena->hot_end = arena_hot_begin(arena);
+    arena->cold.begin = arena->cold.end;
+    memset(&arena->hot_part, 0, sizeof arena->hot_part);
+    memset(&arena->cold_part, 0, sizeof arena->cold_part);
 }
 
-/* The first block of a class's free list; NULL if it is empty. */
-static struct free_block *free_list_take(struct sim_arena *arena, size_t size_class)
+/* A block that no free list has. */
+static void *alloc_anew(struct sim_arena *arena, struct part *part, size_t size_class)
 {
-    struct free_block *freed = arena->free_blocks[size_class];
-    if (freed) {
-        UNPOISON(freed, sizeof *freed);
-        arena->free_blocks[size_class] = freed->next;
-        arena->large_free_count -= class_bytes(size_class) >= QUARRY_BYTES;
-        POISON(freed, sizeof *freed);
-    }
-    return freed;
+    const uint64_t size_bytes = class_bytes(size_class);
+    void *block = size_bytes < SMALL_BYTES ? cut(arena, part, (size_t)size_bytes) : NULL;
+    return block ? block : bump(arena, part, size_bytes);
 }
 
-/* Make the smallest large free block the quarry, when there is one. */
-static void open_quarry(struct sim_arena *arena)
-{
-    while (arena->quarry_left_bytes > 0) { /* The end of the old one: in whole blocks. */
-        const size_t left = arena->quarry_left_bytes;
-        size_t size_class = class_of(left);
-        size_class -= class_bytes(size_class) > left;
-        uint8_t *rest = block_start(arena) + arena->quarry_at;
-        UNPOISON(rest, sizeof(struct free_block));
-        free_list_add(arena, rest, size_class);
-        arena->quarry_at += (size_t)class_bytes(size_class);
-        arena->quarry_left_bytes -= (size_t)class_bytes(size_class);
-    }
-    for (size_t size_class = class_of(QUARRY_BYTES); size_class < CLASSES; size_class++) {
-        struct free_block *block = free_list_take(arena, size_class);
-        if (block) {
-            arena->quarry_at = (size_t)((uint8_t *)block - block_start(arena));
-            arena->quarry_left_bytes = (size_t)class_bytes(size_class);
-            return;
-        }
-    }
-}
-
-/* Cut a small block off the quarry; NULL if there is nothing to cut. */
-static void *cut(struct sim_arena *arena, size_t size_bytes)
-{
-    if (size_bytes > arena->quarry_left_bytes) {
-        if (arena->large_free_count == 0) {
-            return NULL;
-        }
-        open_quarry(arena);
-    }
-    uint8_t *start = block_start(arena) + arena->quarry_at;
-    arena->quarry_at += size_bytes;
-    arena->quarry_left_bytes -= size_bytes;
-    return start;
-}
-
-/* Cut a new block off the untouched part; NULL if it does not fit. */
-static void *bump(struct sim_arena *arena, uint64_t size_bytes)
-{
-    const size_t used = arena->used_bytes;
-    const size_t gap =
-        size_bytes >= SMALL_BYTES ? (LINE_BYTES - used % LINE_BYTES) % LINE_BYTES : 0;
-    const size_t left = arena->capacity_bytes - used;
-    if (left < gap || size_bytes > left - gap) {
-        return NULL;
-    }
-    uint8_t *start = block_start(arena) + used;
-    arena->used_bytes = used + gap + (size_t)size_bytes;
-    if (gap) { /* 16, 32 or 48 bytes: a free block of its own. */
-        UNPOISON(start, gap);
-        free_list_add(arena, start, class_of(gap));
-    }
-    return start + gap;
-}
-
-void *sim_arena_alloc_raw(struct sim_arena *arena, size_t size_bytes)
+static inline void *alloc_in(struct sim_arena *arena, struct part *part, size_t size_bytes)
 {
     /* Also keeps class_of() in range and sizes from wrapping. */
     if (size_bytes == 0 || size_bytes > arena->capacity_bytes) {
         return NULL;
     }
     const size_t size_class = class_of(size_bytes);
-    void *freed = free_list_take(arena, size_class);
-    if (!freed && class_bytes(size_class) < SMALL_BYTES) {
-        freed = cut(arena, (size_t)class_bytes(size_class));
+    void *block = free_list_take(part, size_class);
+    if (SIM_UNLIKELY(!block)) {
+        block = alloc_anew(arena, part, size_class);
     }
-    if (freed) {
-        UNPOISON(freed, size_bytes);
-        return freed;
-    }
-    uint8_t *block = bump(arena, class_bytes(size_class));
     if (block) {
-        const size_t left = arena->capacity_bytes - arena->used_bytes;
-        POISON(block, (size_t)class_bytes(size_class) + (left < LINE_BYTES ? left : LINE_BYTES));
         UNPOISON(block, size_bytes);
+    }
+    return block;
+}
+
+void *sim_arena_alloc_raw(struct sim_arena *arena, size_t size_bytes)
+{
+    return alloc_in(arena, &arena->hot_part, size_bytes);
+}
+
+void *sim_arena_alloc_cold(struct sim_arena *arena, size_t size_bytes)
+{
+    void *block = alloc_in(arena, &arena->cold_part, size_bytes);
+    if (block) {
+        sim_arena_will_write(arena, block, size_bytes);
     }
     return block;
 }
@@ -253,15 +276,17 @@ void sim_arena_release(struct sim_arena *arena, void *block, size_t size_bytes)
     }
     assert(size_bytes > 0);
     assert(sim_arena_holds(arena, block));
-    assert((size_t)((uint8_t *)block - block_start(arena)) % GRAIN_BYTES == 0);
+    assert((uintptr_t)block % GRAIN_BYTES == 0);
     assert(!POISONED(block)); /* Released twice. */
-    const size_t size_class = class_of(size_bytes);
     UNPOISON(block, sizeof(struct free_block));
-    free_list_add(arena, block, size_class);
+    struct part *part = is_cold(arena, block) ? &arena->cold_part : &arena->hot_part;
+    free_list_add(arena, part, block, class_of(size_bytes));
 }
 
-bool sim_arena_grow(struct sim_arena *arena, void *array_pointer, size_t *capacity, size_t needed,
-                    size_t element_bytes)
+typedef void *alloc_fn(struct sim_arena *arena, size_t size_bytes);
+
+static bool grow(struct sim_arena *arena, alloc_fn *alloc, void *array_pointer, size_t *capacity,
+                 size_t needed, size_t element_bytes)
 {
     assert(element_bytes > 0);
     if (needed <= *capacity) {
@@ -279,7 +304,7 @@ bool sim_arena_grow(struct sim_arena *arena, void *array_pointer, size_t *capaci
     const uint64_t whole_bytes = class_bytes(class_of(count * element_bytes));
     const size_t new_capacity = (size_t)(whole_bytes / element_bytes);
     const size_t new_bytes = new_capacity * element_bytes;
-    uint8_t *grown = sim_arena_alloc_raw(arena, new_bytes);
+    uint8_t *grown = alloc(arena, new_bytes);
     if (!grown) {
         return false;
     }
@@ -293,9 +318,21 @@ bool sim_arena_grow(struct sim_arena *arena, void *array_pointer, size_t *capaci
     return true;
 }
 
+bool sim_arena_grow(struct sim_arena *arena, void *array_pointer, size_t *capacity, size_t needed,
+                    size_t element_bytes)
+{
+    return grow(arena, sim_arena_alloc_raw, array_pointer, capacity, needed, element_bytes);
+}
+
+bool sim_arena_grow_cold(struct sim_arena *arena, void *array_pointer, size_t *capacity,
+                         size_t needed, size_t element_bytes)
+{
+    return grow(arena, sim_arena_alloc_cold, array_pointer, capacity, needed, element_bytes);
+}
+
 size_t sim_arena_used_bytes(const struct sim_arena *arena)
 {
-    return arena->used_bytes;
+    return arena_hot_bytes(arena) + arena_cold_bytes(arena);
 }
 
 size_t sim_arena_capacity_bytes(const struct sim_arena *arena)
@@ -305,51 +342,6 @@ size_t sim_arena_capacity_bytes(const struct sim_arena *arena)
 
 bool sim_arena_holds(const struct sim_arena *arena, const void *pointer)
 {
-    const uintptr_t start = (uintptr_t)arena;
-    const uintptr_t address = (uintptr_t)pointer;
-    return address >= start + HEADER_BYTES && address < start + arena->used_bytes;
-}
-
-enum sim_status sim_snapshot_take(struct sim_snapshot *snapshot, const struct sim_arena *arena)
-{
-    const size_t size_bytes = arena->used_bytes;
-    if (size_bytes > snapshot->capacity_bytes) {
-        /* A quarter more: a world that grows is not given a new buffer every time. */
-        const size_t capacity_bytes = size_bytes + size_bytes / 4;
-        uint8_t *bytes = malloc(capacity_bytes);
-        if (!bytes) {
-            return SIM_ENOMEM;
-        }
-        free(snapshot->bytes);
-        snapshot->bytes = bytes;
-        snapshot->capacity_bytes = capacity_bytes;
-    }
-    UNPOISON(arena, size_bytes);
-    memcpy(snapshot->bytes, arena, size_bytes);
-    poison_free_blocks(arena);
-    snapshot->size_bytes = size_bytes;
-    return SIM_OK;
-}
-
-void sim_snapshot_restore(const struct sim_snapshot *snapshot, struct sim_arena *arena)
-{
-    struct sim_arena saved;
-    assert(snapshot->size_bytes >= sizeof saved);
-    memcpy(&saved, snapshot->bytes, sizeof saved);
-    assert(saved.capacity_bytes == arena->capacity_bytes);
-    assert(saved.used_bytes == snapshot->size_bytes);
-
-    const size_t old_used_bytes = arena->used_bytes;
-    UNPOISON(arena, snapshot->size_bytes);
-    memcpy(arena, snapshot->bytes, snapshot->size_bytes);
-    if (old_used_bytes > arena->used_bytes) {
-        POISON(block_start(arena) + arena->used_bytes, old_used_bytes - arena->used_bytes);
-    }
-    poison_free_blocks(arena);
-}
-
-void sim_snapshot_release(struct sim_snapshot *snapshot)
-{
-    free(snapshot->bytes);
-    *snapshot = (struct sim_snapshot){0};
+    const uint8_t *at = pointer;
+    return (at >= arena_hot_begin(arena) && at < arena->hot_end) || is_cold(arena, pointer);
 }

@@ -66,11 +66,19 @@ static void later(struct sim_world *world, uint32_t node, uint64_t delay_ns, enu
                    generation);
 }
 
+/* The row of a client's operation, to be written: rows are cold. */
+static struct sim_history_row *row_of(struct sim_world *world, const struct sim_client *client)
+{
+    struct sim_history_row *row = &world->history[client->row];
+    sim_arena_will_write(world->arena, row, sizeof *row);
+    return row;
+}
+
 static void attempt(struct sim_world *world, uint32_t node)
 {
     struct sim_client *client = client_of(world, node);
     const struct sim_workload *workload = workload_of(world, client);
-    struct sim_history_row *row = &world->history[client->row];
+    struct sim_history_row *row = row_of(world, client);
     const uint32_t server = server_of(world, client);
     client->waiting = true;
     row->attempts++;
@@ -195,8 +203,8 @@ static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
     struct sim_client *client = client_of(world, node);
     const struct sim_workload *workload = workload_of(world, client);
     struct sim_workload_state *state = &world->workloads[client->workload];
-    if (!sim_arena_grow(world->arena, &world->history, &world->history_capacity,
-                        world->history_count + 1, sizeof *world->history)) {
+    if (!sim_arena_grow_cold(world->arena, &world->history, &world->history_capacity,
+                             world->history_count + 1, sizeof *world->history)) {
         world->out_of_memory = true;
         return;
     }
@@ -212,7 +220,7 @@ static void begin(struct sim_world *world, uint32_t node, uint64_t due_ns)
     client->sequence++;
     client->in_doubt = false;
     client->row = world->history_count++;
-    struct sim_history_row *row = &world->history[client->row];
+    struct sim_history_row *row = row_of(world, client);
     *row = (struct sim_history_row){
         .operation = {.client = node,
                       .function = function,
@@ -371,7 +379,7 @@ static bool keep_answer(struct sim_world *world, struct sim_history_row *row,
     if (response->count == 0) {
         return true;
     }
-    uint64_t *words = sim_arena_alloc_raw(world->arena, response->count * sizeof *words);
+    uint64_t *words = sim_arena_alloc_cold(world->arena, response->count * sizeof *words);
     if (!words) {
         world->out_of_memory = true;
         return false;
@@ -390,7 +398,7 @@ static void finish(struct sim_world *world, uint32_t node, enum sim_outcome outc
 {
     struct sim_client *client = client_of(world, node);
     struct sim_workload_state *state = &world->workloads[client->workload];
-    struct sim_history_row *row = &world->history[client->row];
+    struct sim_history_row *row = row_of(world, client);
     row->outcome = outcome;
     row->server = server;
     if (response && !keep_answer(world, row, response)) {
@@ -672,7 +680,7 @@ void sim_clients_finish(struct sim_world *world)
     for (uint32_t node = world->server_count; node < world->node_count; node++) {
         struct sim_client *client = client_of(world, node);
         if (client->open) {
-            struct sim_history_row *row = &world->history[client->row];
+            struct sim_history_row *row = row_of(world, client);
             row->outcome = SIM_OUTCOME_INFO;
             world->metrics.operations_info++;
             client->open = false;

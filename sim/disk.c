@@ -108,8 +108,9 @@ static const struct file *file_seen(const struct sim_disk *disk, uint32_t file)
 /* Room for one more change must have been reserved. */
 static void change_push(struct sim_disk *disk, const struct change *change)
 {
-    disk->changes.count++;
-    *change_at(disk, disk->changes.count - 1) = *change;
+    struct change *added = change_at(disk, disk->changes.count++);
+    sim_arena_will_write(disk->arena, added, sizeof *added);
+    *added = *change;
 }
 
 static bool has_room(const struct sim_disk *disk, uint32_t old_bytes, uint32_t size_bytes)
@@ -142,7 +143,8 @@ enum sim_status sim_disk_do_write(struct sim_disk *disk, uint32_t file, uint64_t
         !disk_list_reserve(disk->arena, &cached->slots, 1, sizeof(struct disk_blob *))) {
         return SIM_ENOMEM;
     }
-    struct disk_blob *blob = disk_blob_new(disk->arena, size_bytes, label, true);
+    struct disk_blob *blob =
+        disk_blob_new(disk->arena, size_bytes, label, 2); /* Slot and change. */
     if (!blob) {
         return SIM_ENOMEM;
     }
@@ -158,7 +160,7 @@ enum sim_status sim_disk_do_write(struct sim_disk *disk, uint32_t file, uint64_t
     disk_image_put(disk->arena, cached, position, blob);
     disk->used_bytes += (uint64_t)size_bytes - old_bytes;
     disk->uncovered_bytes += size_bytes;
-    change_push(disk, &(struct change){.blob = disk_blob_keep(blob),
+    change_push(disk, &(struct change){.blob = blob,
                                        .position = position,
                                        .cached_begin = cached->begin,
                                        .cached_end = disk_image_end(cached),
@@ -207,7 +209,7 @@ enum sim_status sim_disk_do_discard(struct sim_disk *disk, uint32_t file, uint64
 /* ---- Becoming durable --------------------------------------------------------------- */
 
 static void tell(const struct sim_disk *disk, enum sim_durable_kind kind, uint32_t file,
-                 uint64_t position, struct sim_label label)
+                 uint64_t position, const struct sim_label *label)
 {
     if (disk->durable) {
         disk->durable(disk->context, disk->node, kind, file, position, label);
@@ -220,13 +222,12 @@ static void tell(const struct sim_disk *disk, enum sim_durable_kind kind, uint32
 static bool durable_reach(struct sim_disk *disk, const struct change *change)
 {
     struct disk_image *durable = &disk->files[change->file].durable;
-    const struct sim_label none = {0, 0};
     if (durable->slots.count > 0 && change->cached_begin > disk_image_end(durable)) {
         disk_image_discard(disk->arena, durable, change->cached_begin);
-        tell(disk, SIM_DURABLE_DISCARD, change->file, change->cached_begin, none);
+        tell(disk, SIM_DURABLE_DISCARD, change->file, change->cached_begin, NULL);
     } else if (durable->slots.count > 0 && change->cached_end < durable->begin) {
         disk_image_truncate(disk->arena, durable, change->cached_end);
-        tell(disk, SIM_DURABLE_TRUNCATE, change->file, change->cached_end, none);
+        tell(disk, SIM_DURABLE_TRUNCATE, change->file, change->cached_end, NULL);
     }
     if (durable->slots.count == 0) {
         durable->begin = change->cached_begin;
@@ -235,18 +236,19 @@ static bool durable_reach(struct sim_disk *disk, const struct change *change)
            disk_image_extend_up(disk->arena, durable, change->position + 1);
 }
 
-/* False if the arena is full, which leaves the change undone. */
+/* A write's slot takes over the change's blob. False if the arena is full, which leaves the change
+ * undone. */
 static bool change_apply(struct sim_disk *disk, const struct change *change)
 {
     struct disk_image *durable = &disk->files[change->file].durable;
-    struct sim_label label = {0, 0};
+    const struct sim_label *label = NULL;
     switch ((enum sim_durable_kind)change->kind) {
     case SIM_DURABLE_WRITE:
         if (!durable_reach(disk, change)) {
             return false;
         }
+        label = &change->blob->label;
         disk_image_put(disk->arena, durable, change->position, change->blob);
-        label = change->blob->label;
         break;
     case SIM_DURABLE_TRUNCATE:
         disk_image_truncate(disk->arena, durable, change->position);
@@ -259,12 +261,17 @@ static bool change_apply(struct sim_disk *disk, const struct change *change)
     return true;
 }
 
-/* Forget the oldest change, done with. */
+/* The oldest change is done with: applied, or its blob given up. */
 static void change_pop(struct sim_disk *disk)
 {
-    disk_blob_drop(disk->arena, change_at(disk, 0)->blob);
     disk_list_drop_front(&disk->changes, 1);
     disk->first_change++;
+}
+
+static void change_lose(struct sim_disk *disk)
+{
+    disk_blob_drop(disk->arena, change_at(disk, 0)->blob);
+    change_pop(disk);
 }
 
 enum sim_status sim_disk_begin_sync(struct sim_disk *disk, uint64_t now_ns, uint64_t token,
@@ -290,8 +297,9 @@ enum sim_status sim_disk_begin_sync(struct sim_disk *disk, uint64_t now_ns, uint
     disk->busy_until_ns = sim_add_sat(start_ns, time_ns);
     *done_ns = disk->busy_until_ns;
 
-    struct sync *syncs = disk->syncs.items;
-    syncs[disk->syncs.head + disk->syncs.count++] = sync;
+    struct sync *added = (struct sync *)disk->syncs.items + disk->syncs.head + disk->syncs.count++;
+    sim_arena_will_write(disk->arena, added, sizeof *added);
+    *added = sync;
     return SIM_OK;
 }
 
@@ -312,13 +320,15 @@ enum sim_status sim_disk_finish_sync(struct sim_disk *disk, uint64_t *token, uin
     while (disk->first_change < sync.mark) {
         const struct change *change = change_at(disk, 0);
         const bool keeps = !sync.fails || sim_rng_chance(&doubt, DOUBT_PPM);
-        if (keeps) {
-            if (!change_apply(disk, change)) {
-                disk->exhausted = true;
-                return SIM_ENOMEM;
-            }
-            *records += change->kind == SIM_DURABLE_WRITE;
+        if (!keeps) {
+            change_lose(disk);
+            continue;
         }
+        if (!change_apply(disk, change)) {
+            disk->exhausted = true;
+            return SIM_ENOMEM;
+        }
+        *records += change->kind == SIM_DURABLE_WRITE;
         change_pop(disk);
     }
     return sync.fails ? SIM_EIO : SIM_OK;
@@ -333,7 +343,7 @@ static bool change_tear(struct sim_disk *disk, struct change *change, uint64_t c
     if (blob->size_bytes == 0) {
         return false;
     }
-    struct disk_blob *torn = disk_blob_new(disk->arena, blob->size_bytes, blob->label, false);
+    struct disk_blob *torn = disk_blob_new(disk->arena, blob->size_bytes, blob->label, 1);
     if (!torn) {
         disk->exhausted = true;
         return false;
@@ -343,12 +353,13 @@ static bool change_tear(struct sim_disk *disk, struct change *change, uint64_t c
     memset(torn->bytes + kept_bytes, 0, blob->size_bytes - kept_bytes);
     torn->whole = memcmp(torn->bytes, blob->bytes, blob->size_bytes) == 0;
     disk_blob_drop(disk->arena, change->blob);
-    change->blob = disk_blob_keep(torn);
+    sim_arena_will_write(disk->arena, change, sizeof *change);
+    change->blob = torn;
     return true;
 }
 
 /* A torn record lands on the medium without being told: it is nothing to count on. Returns
- * whether the record came through whole after all. */
+ * whether the record came through whole after all, and was applied. */
 static bool land_torn(struct sim_disk *disk, struct change *change, uint64_t cut)
 {
     if (!change_tear(disk, change, cut)) {
@@ -359,7 +370,7 @@ static bool land_torn(struct sim_disk *disk, struct change *change, uint64_t cut
     }
     if (durable_reach(disk, change)) {
         disk_image_put(disk->arena, &disk->files[change->file].durable, change->position,
-                       change->blob);
+                       disk_blob_keep(disk->arena, change->blob));
     } else {
         disk->exhausted = true;
     }
@@ -375,11 +386,12 @@ static uint32_t lose_changes(struct sim_disk *disk)
     bool tears = sim_rng_chance(&fate, knobs->torn_ppm);
     const uint64_t cut = sim_rng_u64(&fate);
     uint32_t lost = 0;
-    for (; disk->changes.count > 0; change_pop(disk)) {
+    while (disk->changes.count > 0) {
         struct change *change = change_at(disk, 0);
         const bool lucky = sim_rng_chance(&fate, knobs->survive_ppm);
         if (lucky && (knobs->survive_any || lost == 0)) {
             if (change_apply(disk, change)) {
+                change_pop(disk);
                 continue;
             }
             disk->exhausted = true;
@@ -387,12 +399,14 @@ static uint32_t lose_changes(struct sim_disk *disk)
         if (tears && change->kind == SIM_DURABLE_WRITE) {
             tears = false;
             if (land_torn(disk, change, cut)) {
+                change_pop(disk);
                 continue;
             }
         }
         lost++;
         /* A torn write behind a lost truncation would not be a prefix. */
         tears = tears && knobs->survive_any;
+        change_lose(disk);
     }
     return lost;
 }
@@ -409,7 +423,7 @@ static void reread(struct sim_disk *disk, struct file *file)
         return;
     }
     for (size_t i = 0; i < durable->slots.count; i++) {
-        struct disk_blob *blob = disk_blob_keep(disk_image_slots(durable)[i]);
+        struct disk_blob *blob = disk_blob_keep(disk->arena, disk_image_slots(durable)[i]);
         disk_image_slots(cached)[i] = blob;
         disk->used_bytes += blob ? blob->size_bytes : 0;
     }
@@ -432,7 +446,9 @@ uint32_t sim_disk_crash(struct sim_disk *disk)
 static void rot(struct sim_disk *disk, struct file *file, uint64_t position, uint64_t which)
 {
     struct disk_blob *blob = disk_image_get(&file->durable, position);
-    struct disk_blob *rotten = disk_blob_new(disk->arena, blob->size_bytes, blob->label, false);
+    const bool both = disk_image_get(&file->cached, position) == blob;
+    struct disk_blob *rotten =
+        disk_blob_new(disk->arena, blob->size_bytes, blob->label, both ? 2 : 1);
     if (!rotten) {
         disk->exhausted = true;
         return;
@@ -440,7 +456,8 @@ static void rot(struct sim_disk *disk, struct file *file, uint64_t position, uin
     memcpy(rotten->bytes, blob->bytes, blob->size_bytes);
     const uint64_t bit = sim_mulhi64(which, (uint64_t)blob->size_bytes * 8);
     rotten->bytes[bit / 8] ^= (uint8_t)(1U << (bit % 8));
-    if (disk_image_get(&file->cached, position) == blob) {
+    rotten->whole = false;
+    if (both) {
         disk_image_put(disk->arena, &file->cached, position, rotten);
     }
     disk_image_put(disk->arena, &file->durable, position, rotten);
@@ -479,7 +496,7 @@ void sim_disk_restart(struct sim_disk *disk)
 void sim_disk_wipe(struct sim_disk *disk)
 {
     while (disk->changes.count > 0) {
-        change_pop(disk);
+        change_lose(disk);
     }
     disk_list_release(disk->arena, &disk->changes, sizeof(struct change));
     disk_list_release(disk->arena, &disk->syncs, sizeof(struct sync));

@@ -35,13 +35,14 @@ struct sim_disk_knobs {
 
 struct sim_disk; /* In the arena. */
 
-/* Told what became durable, for the invariants: a write (label), a truncation (every position
- * from `position` on is gone) or a discard (every position before it). In the order in which
- * the durable image changed. Damage (a torn or corrupt record, a wipe) is not told: what is
- * there now, sim_disk_durable_label() knows. Must not call the disk. */
+/* Told what became durable, for the invariants: a write, a truncation (every position from
+ * `position` on is gone) or a discard (every position before it); `label` is a write's, or NULL.
+ * In the order in which the durable image changed. Damage (a torn or corrupt record, a wipe) is
+ * not told: what is there now, sim_disk_durable_label() knows. Must not call the disk. */
 enum sim_durable_kind { SIM_DURABLE_WRITE, SIM_DURABLE_TRUNCATE, SIM_DURABLE_DISCARD };
 typedef void (*sim_disk_durable_fn)(void *context, uint32_t node, enum sim_durable_kind kind,
-                                    uint32_t file, uint64_t position, struct sim_label label);
+                                    uint32_t file, uint64_t position,
+                                    const struct sim_label *label);
 
 /* An empty disk without faults or delays, until told its knobs. `context` must be in the
  * arena or constant. Returns NULL if the arena is full; lives as long as the arena. */

@@ -7,6 +7,7 @@ bool disk_list_make_room(struct sim_arena *arena, struct disk_list *list, size_t
 {
     if (list->head > 0 && list->head >= list->capacity / 2) {
         uint8_t *items = list->items;
+        sim_arena_will_write(arena, items, list->count * item_bytes);
         memmove(items, items + list->head * item_bytes, list->count * item_bytes);
         list->head = 0;
         if (extra <= list->capacity - list->count) {
@@ -17,7 +18,7 @@ bool disk_list_make_room(struct sim_arena *arena, struct disk_list *list, size_t
     if (extra > SIZE_MAX / 2 - used) {
         return false;
     }
-    return sim_arena_grow(arena, &list->items, &list->capacity, used + extra, item_bytes);
+    return sim_arena_grow_cold(arena, &list->items, &list->capacity, used + extra, item_bytes);
 }
 
 void disk_list_release(struct sim_arena *arena, struct disk_list *list, size_t item_bytes)
@@ -27,17 +28,17 @@ void disk_list_release(struct sim_arena *arena, struct disk_list *list, size_t i
 }
 
 struct disk_blob *disk_blob_new(struct sim_arena *arena, uint32_t size_bytes,
-                                struct sim_label label, bool whole)
+                                struct sim_label label, uint32_t references)
 {
     if (size_bytes > sim_arena_capacity_bytes(arena)) { /* With 32 bits the sum could wrap. */
         return NULL;
     }
-    struct disk_blob *blob = sim_arena_alloc_raw(arena, sizeof *blob + size_bytes);
+    struct disk_blob *blob = sim_arena_alloc_cold(arena, sizeof *blob + size_bytes);
     if (blob) {
         blob->label = label;
         blob->size_bytes = size_bytes;
-        blob->references = 0;
-        blob->whole = whole;
+        blob->references = references & (UINT32_MAX >> 1);
+        blob->whole = true;
     }
     return blob;
 }
@@ -87,8 +88,9 @@ bool disk_image_extend_up(struct sim_arena *arena, struct disk_image *image, uin
         !disk_list_reserve(arena, &image->slots, (size_t)extra, sizeof(struct disk_blob *))) {
         return false;
     }
-    memset(disk_image_slots(image) + image->slots.count, 0,
-           (size_t)extra * sizeof(struct disk_blob *));
+    struct disk_blob **added = disk_image_slots(image) + image->slots.count;
+    sim_arena_will_write(arena, added, (size_t)extra * sizeof *added);
+    memset(added, 0, (size_t)extra * sizeof *added);
     image->slots.count += (size_t)extra;
     return true;
 }
@@ -104,6 +106,7 @@ bool disk_image_extend_down(struct sim_arena *arena, struct disk_image *image, u
         return false;
     }
     struct disk_blob **slots = disk_image_slots(image);
+    sim_arena_will_write(arena, slots, image->slots.count * sizeof *slots);
     memmove(slots + extra, slots, count * sizeof *slots);
     memset(slots, 0, (size_t)extra * sizeof *slots);
     image->begin = begin;

@@ -1,7 +1,8 @@
 /* The parts of a disk (sim/disk.c alone includes this): records, and windows of them.
  *
  * A record is an immutable blob, counted by who points at it: blob_keep() and blob_drop() for
- * every slot of an image and every change. What is read or written at each step is inline. */
+ * every slot of an image and every change. What is read or written at each step is inline.
+ * Blobs and lists are in cold memory: a disk mostly holds what was written long ago. */
 #ifndef SIM_DISK_IMAGE_H
 #define SIM_DISK_IMAGE_H
 
@@ -47,13 +48,15 @@ static inline void disk_list_drop_front(struct disk_list *list, size_t count)
     list->head = list->count == 0 ? 0 : list->head + count;
 }
 
-/* Uninitialised bytes, no references yet; NULL if the arena is full. */
+/* Uninitialised bytes, for so many references; NULL if the arena is full. */
 SIM_NODISCARD struct disk_blob *disk_blob_new(struct sim_arena *arena, uint32_t size_bytes,
-                                              struct sim_label label, bool whole);
+                                              struct sim_label label, uint32_t references);
 
-static inline struct disk_blob *disk_blob_keep(struct disk_blob *blob) /* NULL is kept, too. */
+static inline struct disk_blob *disk_blob_keep(struct sim_arena *arena,
+                                               struct disk_blob *blob) /* NULL is kept, too. */
 {
     if (blob) {
+        sim_arena_will_write(arena, blob, sizeof *blob);
         blob->references++;
     }
     return blob;
@@ -61,7 +64,11 @@ static inline struct disk_blob *disk_blob_keep(struct disk_blob *blob) /* NULL i
 
 static inline void disk_blob_drop(struct sim_arena *arena, struct disk_blob *blob)
 {
-    if (blob && --blob->references == 0) {
+    if (!blob) {
+        return;
+    }
+    sim_arena_will_write(arena, blob, sizeof *blob);
+    if (--blob->references == 0) {
         sim_arena_release(arena, blob, sizeof *blob + blob->size_bytes);
     }
 }
@@ -85,13 +92,15 @@ static inline struct disk_blob *disk_image_get(const struct disk_image *image, u
     return i < image->slots.count ? disk_image_slots(image)[i] : NULL;
 }
 
-/* Put `blob` into the window in place of what is there, which the slot gives up. */
+/* Put `blob` into the window in place of what is there, which the slot gives up. The slot takes
+ * over a reference that the caller has. */
 static inline void disk_image_put(struct sim_arena *arena, struct disk_image *image,
                                   uint64_t position, struct disk_blob *blob)
 {
     struct disk_blob **slot = &disk_image_slots(image)[position - image->begin];
     struct disk_blob *old = *slot;
-    *slot = disk_blob_keep(blob);
+    sim_arena_will_write(arena, slot, sizeof *slot);
+    *slot = blob;
     disk_blob_drop(arena, old);
 }
 

@@ -83,23 +83,44 @@ uint64_t sim_random_between(struct sim_env *env, uint64_t low, uint64_t high)
     return sim_rng_between(&env->rng, low, high);
 }
 
-void *sim_alloc(struct sim_env *env, size_t size_bytes)
+static void *alloc(struct sim_env *env, size_t size_bytes, bool cold)
 {
     static_assert(sizeof(struct sim_block) % 16 == 0, "blocks stay 16-byte aligned");
-    if (size_bytes > SIZE_MAX / 2) {
-        return NULL;
+    struct sim_arena *arena = env->world->arena;
+    const size_t whole_bytes = sizeof(struct sim_block) + size_bytes;
+    struct sim_block *block = NULL;
+    if (size_bytes <= SIZE_MAX / 2) {
+        block = cold ? sim_arena_alloc_cold(arena, whole_bytes)
+                     : sim_arena_alloc_raw(arena, whole_bytes);
     }
-    struct sim_block *block = sim_world_alloc(env->world, sizeof *block + size_bytes);
     if (!block) {
+        env->world->out_of_memory = true;
         return NULL;
     }
+    memset(block, 0, whole_bytes);
     block->size_bytes = size_bytes;
     block->next = env->blocks;
     if (env->blocks) {
+        sim_arena_will_write(arena, env->blocks, sizeof *env->blocks);
         env->blocks->previous = block;
     }
     env->blocks = block;
     return block + 1;
+}
+
+void *sim_alloc(struct sim_env *env, size_t size_bytes)
+{
+    return alloc(env, size_bytes, false);
+}
+
+void *sim_alloc_cold(struct sim_env *env, size_t size_bytes)
+{
+    return alloc(env, size_bytes, true);
+}
+
+void sim_will_write(struct sim_env *env, const void *memory, size_t size_bytes)
+{
+    sim_arena_will_write(env->world->arena, memory, size_bytes);
 }
 
 void sim_release(struct sim_env *env, void *memory)
@@ -107,17 +128,20 @@ void sim_release(struct sim_env *env, void *memory)
     if (!memory) {
         return;
     }
+    struct sim_arena *arena = env->world->arena;
     struct sim_block *block = (struct sim_block *)memory - 1;
     if (block->previous) {
+        sim_arena_will_write(arena, block->previous, sizeof *block);
         block->previous->next = block->next;
     } else {
         assert(env->blocks == block);
         env->blocks = block->next;
     }
     if (block->next) {
+        sim_arena_will_write(arena, block->next, sizeof *block);
         block->next->previous = block->previous;
     }
-    sim_arena_release(env->world->arena, block, sizeof *block + block->size_bytes);
+    sim_arena_release(arena, block, sizeof *block + block->size_bytes);
 }
 
 /* ---- Disk ----------------------------------------------------------------------------- */

@@ -85,6 +85,12 @@ uint64_t sim_random_between(struct sim_env *env, uint64_t low, uint64_t high);
 SIM_NODISCARD void *sim_alloc(struct sim_env *env, size_t size_bytes);
 void sim_release(struct sim_env *env, void *block);
 
+/* The same for what is written once and then seldom, such as the entries of a log: snapshots of
+ * the world copy only what changed of it. Whoever writes to it says so, before or after, but in
+ * the same event; a new block is good to write to in the event that it was got in. */
+SIM_NODISCARD void *sim_alloc_cold(struct sim_env *env, size_t size_bytes);
+void sim_will_write(struct sim_env *env, const void *memory, size_t size_bytes);
+
 /* The disk: files of numbered records, written to a cache and made durable by a sync.
  *
  * `label` says what a record is, for the invariants alone: (term, digest) of a log entry,
@@ -225,7 +231,7 @@ struct sim_consensus {
     uint32_t log_file;      /* Disk file whose position is the log index. */
     uint32_t hard_file;     /* Disk file whose record 0 is (term, vote). */
     uint32_t snapshot_file; /* Disk file whose records are copies of a snapshot: (index, term). */
-    void (*view)(const void *state, struct sim_view *view);
+    void (*view)(const void *state, struct sim_view *view); /* Writes all of it. */
     /* False if `index` is not in the log (compacted, or beyond its end). */
     bool (*entry)(const void *state, uint64_t index, struct sim_entry_id *id);
     /* A leader's knowledge of nodes first .. first + count - 1, in that order; leaves those as

@@ -307,8 +307,8 @@ static bool draw_rule(struct sim_world *world, uint32_t index, size_t *capacity)
         if (time_ns >= world->plan->duration_ns) {
             return true;
         }
-        if (!sim_arena_grow(world->arena, &world->faults, capacity, world->fault_count + 1,
-                            sizeof *world->faults)) {
+        if (!sim_arena_grow_cold(world->arena, &world->faults, capacity, world->fault_count + 1,
+                                 sizeof *world->faults)) {
             return false;
         }
         struct sim_fault *f = &world->faults[world->fault_count];

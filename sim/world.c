@@ -46,7 +46,7 @@ static void derive(struct sim_rng *rng, uint64_t seed, const char *what, const c
 }
 
 static void tell_durable(void *context, uint32_t node, enum sim_durable_kind kind, uint32_t file,
-                         uint64_t position, struct sim_label label)
+                         uint64_t position, const struct sim_label *label)
 {
     struct sim_world *world = context;
     if (world->nodes[node].kind->consensus) {

@@ -66,12 +66,13 @@ static uint64_t current_seed;
 #define check(condition) cr_assert(condition, "seed %llu", (unsigned long long)current_seed)
 
 static inline void tell(void *context, uint32_t node, enum sim_durable_kind kind, uint32_t file,
-                        uint64_t position, struct sim_label label)
+                        uint64_t position, const struct sim_label *label)
 {
     cr_assert_eq(context, NULL);
     cr_assert_eq(node, 7);
     cr_assert_lt(model.told_count, TOLD_MAX);
-    model.told[model.told_count++] = (struct told){kind, file, position, label};
+    model.told[model.told_count++] =
+        (struct told){kind, file, position, label ? *label : (struct sim_label){0, 0}};
 }
 
 static inline void begin_world(uint64_t seed)

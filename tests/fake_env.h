@@ -141,6 +141,15 @@ void *sim_alloc(struct sim_env *env, size_t size_bytes)
     return block + 1;
 }
 
+void *sim_alloc_cold(struct sim_env *env, size_t size_bytes)
+{
+    return sim_alloc(env, size_bytes);
+}
+
+void sim_will_write(struct sim_env *env, const void *memory, size_t size_bytes)
+{
+}
+
 void sim_release(struct sim_env *env, void *memory)
 {
     if (memory) {

@@ -368,6 +368,12 @@ Test(disk, lives_the_same_life_again_after_a_restore)
         memcpy(&saved, &model, sizeof saved);
         const struct sim_rng saved_rng = rng;
         const uint64_t first = run_on(&knobs);
+        for (uint32_t steps = 0; steps < 30; steps++) { /* Short lives change little. */
+            sim_snapshot_restore(&snapshot, arena);
+            memcpy(&model, &saved, sizeof model);
+            check_images();
+            random_steps(&knobs, steps);
+        }
         sim_snapshot_restore(&snapshot, arena);
         memcpy(&model, &saved, sizeof model);
         rng = saved_rng;
@@ -377,6 +383,18 @@ Test(disk, lives_the_same_life_again_after_a_restore)
     sim_snapshot_release(&snapshot);
 }
 
+static void fill_the_arena(void)
+{
+    while (sim_arena_alloc(arena, 1 << 20)) {
+    }
+    for (size_t size_bytes = 1 << 20; size_bytes >= 16; size_bytes -= 16) {
+        while (sim_arena_alloc(arena, size_bytes)) {
+        }
+        while (sim_arena_alloc_cold(arena, size_bytes)) {
+        }
+    }
+}
+
 /* When the arena is full a request says so, and changes nothing. */
 Test(disk, a_full_world_is_answered_and_changes_nothing)
 {
@@ -384,12 +402,7 @@ Test(disk, a_full_world_is_answered_and_changes_nothing)
     for (uint64_t p = 0; p < 20; p++) {
         cr_assert_eq(write_both(0, p, 20), SIM_OK);
     }
-    while (sim_arena_alloc(arena, 1 << 20)) {
-    }
-    for (size_t size_bytes = 1 << 20; size_bytes >= 16; size_bytes -= 16) {
-        while (sim_arena_alloc(arena, size_bytes)) {
-        }
-    }
+    fill_the_arena();
     const uint32_t before = model.pending_count;
     cr_expect_eq(write_both(0, 20, 20), SIM_ENOMEM);
     cr_expect_eq(write_both(1, 0, 20), SIM_ENOMEM);
@@ -403,10 +416,7 @@ Test(disk, memory_gone_in_a_crash_is_told_by_the_next_request)
     begin_world(9);
     set_knobs((struct sim_disk_knobs){.survive_ppm = SIM_PPM});
     cr_assert_eq(write_both(0, 0, 20), SIM_OK);
-    for (size_t size_bytes = 1 << 24; size_bytes >= 16; size_bytes -= 16) {
-        while (sim_arena_alloc(arena, size_bytes)) {
-        }
-    }
+    fill_the_arena();
     cr_expect_eq(sim_disk_crash(disk), 1, "there is no room for the durable slot");
     uint64_t done_ns;
     cr_expect_eq(sim_disk_begin_sync(disk, 0, 1, &done_ns), SIM_ENOMEM);

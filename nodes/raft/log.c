@@ -54,7 +54,7 @@ static bool reserve_chunk(struct raft_log *log, struct sim_env *env)
         log->chunks = chunks;
         log->chunk_capacity = capacity;
     }
-    struct raft_entry *chunk = sim_alloc(env, RAFT_CHUNK_ENTRIES * sizeof *chunk);
+    struct raft_entry *chunk = sim_alloc_cold(env, RAFT_CHUNK_ENTRIES * sizeof *chunk);
     if (!chunk) {
         return false;
     }
@@ -68,7 +68,9 @@ static bool push(struct raft_log *log, struct sim_env *env, const struct raft_en
     if (chunk == log->chunk_count && !reserve_chunk(log, env)) {
         return false;
     }
-    log->chunks[chunk][log->last % RAFT_CHUNK_ENTRIES] = *entry;
+    struct raft_entry *added = &log->chunks[chunk][log->last % RAFT_CHUNK_ENTRIES];
+    sim_will_write(env, added, sizeof *added);
+    *added = *entry;
     log->last++;
     return true;
 }

@@ -166,7 +166,7 @@ static void check_step(struct sim_checks *checks, uint32_t node, uint64_t index)
     if (!ghost->applied_known || index == ghost->applied + 1) {
         return;
     }
-    struct sim_view view = {0};
+    struct sim_view view;
     ghost->consensus->view(checks->world->nodes[node].state, &view);
     if (index > ghost->applied && index == view.snapshot_index + 1) {
         return; /* A snapshot was restored earlier in this event. */

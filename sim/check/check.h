@@ -103,7 +103,7 @@ SIM_NODISCARD struct sim_checks *sim_checks_new(struct sim_world *world, uint64_
  * changed. The hot path. */
 void sim_checks_moved(struct sim_checks *checks, uint32_t node, uint32_t from);
 void sim_checks_durable(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
-                        uint32_t file, uint64_t position, struct sim_label label);
+                        uint32_t file, uint64_t position, const struct sim_label *label);
 void sim_checks_applied(struct sim_checks *checks, uint32_t node, uint64_t index, uint64_t term,
                         uint64_t digest, const struct sim_operation *operation, bool took_effect);
 /* A node answers a read without a log entry, see sim_read_served(); it was asked for at

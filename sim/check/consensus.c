@@ -85,7 +85,7 @@ void sim_checks_moved(struct sim_checks *checks, uint32_t node, uint32_t from)
         return;
     }
     sim_check_heard(checks, node, from);
-    struct sim_view view = {0};
+    struct sim_view view;
     ghost->consensus->view(checks->world->nodes[node].state, &view);
     if (SIM_UNLIKELY(differences(&view, &ghost->seen) || ghost->attention)) {
         changed(checks, node, from, &view);
@@ -101,7 +101,7 @@ void sim_checks_moved(struct sim_checks *checks, uint32_t node, uint32_t from)
 }
 
 void sim_checks_durable(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
-                        uint32_t file, uint64_t position, struct sim_label label)
+                        uint32_t file, uint64_t position, const struct sim_label *label)
 {
     if (node >= checks->node_count || !checks->nodes[node].group) {
         return;
@@ -116,11 +116,11 @@ void sim_checks_durable(struct sim_checks *checks, uint32_t node, enum sim_durab
         ghost->attention = true;
         ghost->disk_changed = true;
         if (written && position == 0) {
-            ghost->snapshot_last = label.a;
-            ghost->durable_high = label.a > ghost->durable_high ? label.a : ghost->durable_high;
+            ghost->snapshot_last = label->a;
+            ghost->durable_high = label->a > ghost->durable_high ? label->a : ghost->durable_high;
         }
     } else if (file == consensus->hard_file && written && position == 0) {
-        sim_check_hard_state(checks, node, label);
+        sim_check_hard_state(checks, node, *label);
     }
 }
 

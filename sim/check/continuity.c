@@ -172,7 +172,7 @@ static void check_continuity(struct sim_checks *checks, uint32_t node)
 /* ---- What disks tell -------------------------------------------------------------------- */
 
 static void note_acked_change(struct sim_ghost_node *ghost, enum sim_durable_kind kind,
-                              uint64_t position, struct sim_label label)
+                              uint64_t position, const struct sim_label *label)
 {
     if (position > ghost->group->acked_high || kind == SIM_DURABLE_DISCARD) {
         return;
@@ -180,7 +180,7 @@ static void note_acked_change(struct sim_ghost_node *ghost, enum sim_durable_kin
     if (kind == SIM_DURABLE_WRITE) {
         const struct sim_ghost_index *known = sim_ghost_find(ghost->group, position);
         if (!known || known->decided_by == 0 ||
-            (known->decided_term == label.a && known->decided_digest == label.b)) {
+            (known->decided_term == label->a && known->decided_digest == label->b)) {
             return;
         }
     }
@@ -188,7 +188,7 @@ static void note_acked_change(struct sim_ghost_node *ghost, enum sim_durable_kin
 }
 
 void sim_check_durable_log(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
-                           uint64_t position, struct sim_label label)
+                           uint64_t position, const struct sim_label *label)
 {
     struct sim_ghost_node *ghost = &checks->nodes[node];
     const struct sim_env *env = &checks->world->nodes[node];
@@ -211,7 +211,7 @@ void sim_check_durable_log(struct sim_checks *checks, uint32_t node, enum sim_du
             look_around(checks, node, position);
             if (sim_check_watched(checks, SIM_CHECK_LOG_MATCHING) && !ghost->failed) {
                 sim_check_durable_entry(checks, node, position,
-                                        (struct sim_entry_id){label.a, label.b});
+                                        (struct sim_entry_id){label->a, label->b});
             }
         }
     }

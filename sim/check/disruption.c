@@ -74,7 +74,7 @@ void sim_checks_handed_over(struct sim_checks *checks, uint32_t node, uint32_t t
         return;
     }
     const void *state = checks->world->nodes[node].state;
-    struct sim_view view = {0};
+    struct sim_view view;
     ghost->consensus->view(state, &view);
     struct sim_progress known = {.match = UINT64_MAX};
     ghost->consensus->progress(state, target, 1, &known);

@@ -312,7 +312,7 @@ bool sim_ghost_copy_voters(struct sim_world *world, struct sim_ghost_voters to[2
 
 /* ---- continuity.c: I17 ----------------------------------------------------------------------- */
 void sim_check_durable_log(struct sim_checks *checks, uint32_t node, enum sim_durable_kind kind,
-                           uint64_t position, struct sim_label label);
+                           uint64_t position, const struct sim_label *label);
 void sim_check_disk(struct sim_checks *checks, uint32_t node);       /* After a sync or a crash. */
 void sim_check_disk_left(struct sim_checks *checks, uint32_t node);  /* At a crash, */
 void sim_check_disk_found(struct sim_checks *checks, uint32_t node); /* and at a boot. */

@@ -236,7 +236,7 @@ static void scan_memory(struct sim_checks *checks, uint32_t node, bool whole)
     if (!env->up || !env->state || ghost->failed) {
         return;
     }
-    struct sim_view view = {0};
+    struct sim_view view;
     ghost->consensus->view(env->state, &view);
     const uint64_t from = whole ? view.first_index : scan_from(ghost, env->state, &view);
     struct sim_entry_id id;

@@ -52,7 +52,7 @@ void sim_checks_read_served(struct sim_checks *checks, uint32_t node, uint64_t i
     if (!ghost || !sim_check_watched(checks, SIM_CHECK_LEASE_SAFETY)) {
         return;
     }
-    struct sim_view view = {0};
+    struct sim_view view;
     ghost->consensus->view(checks->world->nodes[node].state, &view);
     sim_check_exercise(checks, SIM_CHECK_LEASE_SAFETY);
     const char *name = sim_check_node_name(checks, node);
