@@ -20,7 +20,7 @@
 
 enum {
     REPETITIONS = 5,
-    SNAPSHOTS = 201,
+    SNAPSHOTS = 201, /* At most. */
     SMALL_MEMORY_MIB = 8,
     PROCESSES_MAX = 2,
 };
@@ -201,39 +201,61 @@ static void bench_processes(uint64_t seeds)
 
 /* ---- Memory and snapshots ----------------------------------------------------------------- */
 
-static void bench_snapshot(void)
+static void run_until(struct sim_world *world, uint64_t time_ns)
+{
+    if (sim_world_run(world, time_ns) != SIM_STOP_TIME) {
+        measure_give_up("a run did not come to where its snapshot is taken");
+    }
+}
+
+static double time_take(struct sim_snapshot *snapshot, struct sim_arena *arena)
+{
+    const double start_s = measure_wall_s();
+    if (sim_snapshot_take(snapshot, arena) != SIM_OK) {
+        measure_give_up("no memory for a snapshot");
+    }
+    return 1e6 * (measure_wall_s() - start_s);
+}
+
+/* In the last third of a run: go on by `apart_ns`, take a snapshot, go on, go back. Each take and
+ * each restore thus finds what has changed in `apart_ns`; the first take copies all. */
+static void bench_snapshot(uint64_t apart_ns)
 {
     struct sim_plan plan;
-    struct total total = {0};
+    struct sim_world *world;
     double take_us[SNAPSHOTS];
     double restore_us[SNAPSHOTS];
+    struct sim_snapshot snapshot = {0};
     bench_plan_raft(&plan, 5, true);
     struct sim_arena *arena = arena_of(&plan);
-    struct sim_snapshot snapshot = {0};
-    struct sim_world *world = run_seed(&plan, arena, 1, &total);
-    const uint64_t hash = sim_world_hash(world);
-    for (int i = 0; i < SNAPSHOTS; i++) {
-        const double start_s = measure_wall_s();
-        if (sim_snapshot_take(&snapshot, arena) != SIM_OK) {
-            measure_give_up("no memory for a snapshot");
-        }
-        take_us[i] = 1e6 * (measure_wall_s() - start_s);
+    uint64_t time_ns = plan.duration_ns / 3 * 2;
+    if (sim_world_new(&world, arena, &plan, 1, NULL) != SIM_OK) {
+        measure_give_up("no memory for the world");
     }
-    for (int i = 0; i < SNAPSHOTS; i++) {
+    run_until(world, time_ns);
+    const double first_us = time_take(&snapshot, arena);
+    size_t count = 0;
+    for (; count < SNAPSHOTS && time_ns + 2 * apart_ns < plan.duration_ns; count++) {
+        time_ns += apart_ns;
+        run_until(world, time_ns);
+        take_us[count] = time_take(&snapshot, arena);
+        const uint64_t hash = sim_world_hash(world);
+        run_until(world, time_ns + apart_ns);
         const double start_s = measure_wall_s();
         sim_snapshot_restore(&snapshot, arena);
-        restore_us[i] = 1e6 * (measure_wall_s() - start_s);
+        restore_us[count] = 1e6 * (measure_wall_s() - start_s);
+        if (sim_world_hash(world) != hash) {
+            measure_give_up("a restored world is another one");
+        }
     }
-    if (sim_world_hash(world) != hash) {
-        measure_give_up("a restored world is another one");
-    }
-    const double first_us = take_us[0];
-    measure_sort(take_us, SNAPSHOTS);
-    measure_sort(restore_us, SNAPSHOTS);
-    printf("raft   5 nodes, snapshot of %zu KiB after %.0f simulated seconds: take %.1f us (median;"
-           " best %.1f, into fresh memory %.0f), restore %.1f us (best %.1f)\n",
-           snapshot.size_bytes / 1024, (double)total.simulated_ns / 1e9, take_us[SNAPSHOTS / 2],
-           take_us[0], first_us, restore_us[SNAPSHOTS / 2], restore_us[0]);
+    measure_sort(take_us, count);
+    measure_sort(restore_us, count);
+    printf("raft   5 nodes, %zu KiB, snapshots %" PRIu64
+           " simulated ms apart: take %.1f us (median of"
+           " %zu; best %.1f, the first %.0f), restore %.1f us (best %.1f)\n",
+           sim_snapshot_bytes(&snapshot) / 1024, apart_ns / SIM_MS, take_us[count / 2], count,
+           take_us[0], first_us, restore_us[count / 2], restore_us[0]);
+    fflush(stdout);
     sim_snapshot_release(&snapshot);
     sim_arena_free(arena);
     sim_plan_release(&plan);
@@ -268,7 +290,10 @@ int main(int count, char **arguments)
     bench_size(5, false, seeds);
     bench_checks(seeds);
     bench_small_memory(seeds);
-    bench_snapshot();
+    bench_snapshot(SIM_MS);
+    bench_snapshot(100 * SIM_MS);
+    bench_snapshot(SIM_S);
+    bench_snapshot(5 * SIM_S);
     bench_processes(seeds);
     return 0;
 }
