@@ -2,7 +2,7 @@
  *
  *     world.c   build, scheduler loop, dispatch        net.c      messages on links
  *     node.c    the effects a node may ask for         fate.c     what chance does to them
- *     host.c    cpu, pauses, crash, restart, clocks    client.c   sessions and their history
+ *     host.c    cpu, pauses, crash, restart, clocks    client*.c  sessions and their history
  *     fault.c   schedules, selectors, shapes           request.c  what they ask, as bytes
  *     swarm.c   faults drawn before the run            net_link.c what a link is like
  *     check/    invariants                             metrics.c  what was measured
@@ -24,7 +24,7 @@ enum sim_pending_kind {
     SIM_PEND_RESUME,   /* data: generation of the pause */
     SIM_PEND_CLOCK,    /* data: incarnation; the wall clock synchronises */
     SIM_PEND_FAULT,    /* target: index of a fault; data: enum sim_fault_event; data2: its run */
-    SIM_PEND_CLIENT,   /* data: what (client.c); data2: sequence */
+    SIM_PEND_CLIENT,   /* data: enum sim_client_event; data2: generation */
     SIM_PEND_WORKLOAD, /* target: workload; an open loop's next operation is due */
     SIM_PEND_PHASE,    /* data: 0: the end of a phase of the run; else the one in which to look */
 };
@@ -146,8 +146,8 @@ struct sim_env {
     struct sim_link **links;                  /* By receiver; NULL until the first send. */
 };
 
-struct sim_client;         /* client.c */
-struct sim_workload_state; /* client.c */
+struct sim_client;         /* client_internal.h */
+struct sim_workload_state; /* client_internal.h */
 struct sim_fault_run;      /* fault.c */
 
 struct sim_histogram { /* Log-linear: 64 buckets a doubling from 1 ns to 2^63. */
@@ -186,7 +186,7 @@ struct sim_world {
     struct sim_fault *faults;         /* The plan's and the drawn ones. */
     struct sim_fault_run *fault_runs; /* One for each. */
     size_t fault_count;
-    /* client.c */
+    /* client*.c */
     struct sim_client *clients; /* By node number - server_count. */
     struct sim_workload_state *workloads;
     uint64_t demanded_after; /* The record after which progress is demanded. */
@@ -293,16 +293,16 @@ enum sim_status sim_swarm_draw(struct sim_world *world);
 bool sim_selection_holds(const struct sim_world *world, const struct sim_selection *selection,
                          uint32_t node); /* Only selectors that do not depend on the run. */
 
-/* ---- client.c -------------------------------------------------------------------------- */
+/* ---- client.c, client_loop.c, client_operation.c ---------------------------------------- */
 enum sim_status sim_clients_init(struct sim_world *world);
 void sim_clients_reseed(struct sim_world *world); /* The seed has changed. */
 void sim_clients_event(struct sim_world *world, const struct sim_pending *event);
 void sim_clients_workload(struct sim_world *world, const struct sim_pending *event);
 void sim_clients_response(struct sim_world *world, uint32_t client, const struct sim_message *m);
-/* Progress is demanded: workloads that had stopped go on. */
 /* When an operation that is open was invoked; 0 if it is not open. */
 uint64_t sim_clients_invoked_ns(const struct sim_world *world,
                                 const struct sim_operation *operation);
+/* Progress is demanded: workloads that had stopped go on. */
 void sim_clients_settle(struct sim_world *world);
 bool sim_clients_write(const struct sim_world *world); /* Does any workload write? */
 bool sim_clients_idle(const struct sim_world *world);  /* No operation is open. */
