@@ -1,7 +1,7 @@
-/* The parts of a disk (sim/disk.c alone includes this): records, and windows of them.
+/* The parts of a disk (sim/disk_internal.h alone includes this): records, and windows of them.
  *
- * A record is an immutable blob, counted by who points at it: blob_keep() and blob_drop() for
- * every slot of an image and every change. What is read or written at each step is inline.
+ * A record is an immutable blob, counted by who points at it: disk_blob_keep() and disk_blob_drop()
+ * for every slot of an image and every change. What is read or written at each step is inline.
  * Blobs and lists are in cold memory: a disk mostly holds what was written long ago. */
 #ifndef SIM_DISK_IMAGE_H
 #define SIM_DISK_IMAGE_H

@@ -11,7 +11,7 @@ static struct fake_record *log_record(uint64_t index)
     return &env->durable[RAFT_FILE_LOG].records[index];
 }
 
-/* What sim/disk.c does to a write that the power cuts short. */
+/* What sim/disk_crash.c does to a write that the power cuts short. */
 static void tear(struct fake_record *record)
 {
     memset(record->bytes + 20, 0, record->size_bytes - 20);
