@@ -66,39 +66,39 @@ void sim_check_append_only(struct sim_checks *checks, uint32_t node, const struc
 
 /* Against what was seen there first. Returns the term that is known to precede the entry. */
 static uint64_t compare_entries(struct sim_checks *checks, uint32_t node, uint64_t index,
-                                struct sim_entry_id id, uint64_t previous_term,
+                                const struct sim_entry_id *id, uint64_t previous_term,
                                 uint64_t known_digest, uint64_t *known_previous, uint32_t seen_by)
 {
     if (seen_by != node + 1) {
         sim_check_exercise(checks, SIM_CHECK_LOG_MATCHING);
     }
-    if (known_digest != id.digest) {
+    if (known_digest != id->digest) {
         sim_check_violate(checks, SIM_CHECK_LOG_MATCHING, node,
                           "%s has another entry than %s at index %" PRIu64
                           ", both of term %" PRIu64,
                           sim_check_node_name(checks, node),
-                          sim_check_node_name(checks, seen_by - 1), index, id.term);
+                          sim_check_node_name(checks, seen_by - 1), index, id->term);
     } else if (*known_previous == SIM_GHOST_UNKNOWN) {
         *known_previous = previous_term;
     } else if (previous_term != SIM_GHOST_UNKNOWN && previous_term != *known_previous) {
         const char *name = sim_check_node_name(checks, node);
         const char *other = sim_check_node_name(checks, seen_by - 1);
-        sim_check_violate(checks, SIM_CHECK_LOG_MATCHING, node,
-                          "%s and %s agree on entry %" PRIu64 " of term %" PRIu64
-                          ", but the entry before it is of term %" PRIu64 " at %s and %" PRIu64
-                          " at %s",
-                          name, other, index, id.term, previous_term, name, *known_previous, other);
+        sim_check_violate(
+            checks, SIM_CHECK_LOG_MATCHING, node,
+            "%s and %s agree on entry %" PRIu64 " of term %" PRIu64
+            ", but the entry before it is of term %" PRIu64 " at %s and %" PRIu64 " at %s",
+            name, other, index, id->term, previous_term, name, *known_previous, other);
     }
     return *known_previous;
 }
 
 /* A second, third, ... term at an index. */
 static uint64_t note_other_term(struct sim_checks *checks, uint32_t node, uint64_t index,
-                                struct sim_entry_id id, uint64_t previous_term)
+                                const struct sim_entry_id *id, uint64_t previous_term)
 {
     struct sim_world *world = checks->world;
     struct sim_ghost_group *group = checks->nodes[node].group;
-    const uint64_t place = sim_ghost_get(&group->others, index, id.term);
+    const uint64_t place = sim_ghost_get(&group->others, index, id->term);
     if (place != 0) {
         struct sim_ghost_entry *known = &group->other_entries[place - 1];
         return compare_entries(checks, node, index, id, previous_term, known->digest,
@@ -109,27 +109,27 @@ static uint64_t note_other_term(struct sim_checks *checks, uint32_t node, uint64
         return SIM_GHOST_UNKNOWN;
     }
     group->other_entries[group->other_count - 1] = (struct sim_ghost_entry){
-        .digest = id.digest, .previous_term = previous_term, .seen_by = node + 1};
-    (void)sim_ghost_put(world, &group->others, index, id.term, group->other_count);
+        .digest = id->digest, .previous_term = previous_term, .seen_by = node + 1};
+    (void)sim_ghost_put(world, &group->others, index, id->term, group->other_count);
     return previous_term;
 }
 
 /* Judge an entry that a node has. Returns the term that is known to precede it. */
 static uint64_t note_entry(struct sim_checks *checks, uint32_t node, uint64_t index,
-                           struct sim_entry_id id, uint64_t previous_term)
+                           const struct sim_entry_id *id, uint64_t previous_term)
 {
     struct sim_ghost_index *known = sim_ghost_at(checks->world, checks->nodes[node].group, index);
     if (!known) {
         return SIM_GHOST_UNKNOWN;
     }
     if (known->seen_by == 0) {
-        known->term = id.term;
-        known->digest = id.digest;
+        known->term = id->term;
+        known->digest = id->digest;
         known->previous_term = previous_term;
         known->seen_by = node + 1;
         return previous_term;
     }
-    if (known->term == id.term) {
+    if (known->term == id->term) {
         return compare_entries(checks, node, index, id, previous_term, known->digest,
                                &known->previous_term, known->seen_by);
     }
@@ -188,7 +188,7 @@ void sim_check_durable_entry(struct sim_checks *checks, uint32_t node, uint64_t 
                              struct sim_entry_id id)
 {
     const uint64_t known =
-        note_entry(checks, node, index, id, memory_previous(checks, node, index, id));
+        note_entry(checks, node, index, &id, memory_previous(checks, node, index, id));
     const uint64_t here = durable_previous(checks, node, index);
     if (here != SIM_GHOST_UNKNOWN && here != known) {
         sim_check_suspect(checks, node, index);
@@ -205,8 +205,8 @@ void sim_check_suspects(struct sim_checks *checks, uint32_t node)
     for (uint64_t index = ghost->suspect; index <= ghost->suspect_last && index < end; index++) {
         struct sim_label label;
         if (!in_doubt && sim_disk_durable_label(disk, file, index, &label)) {
-            (void)note_entry(checks, node, index, (struct sim_entry_id){label.a, label.b},
-                             durable_previous(checks, node, index));
+            const struct sim_entry_id id = {label.a, label.b};
+            (void)note_entry(checks, node, index, &id, durable_previous(checks, node, index));
         }
     }
     ghost->suspect = 0;
@@ -252,7 +252,7 @@ static void scan_memory(struct sim_checks *checks, uint32_t node, bool whole)
         if (!ghost->consensus->entry(env->state, index, &id)) {
             break;
         }
-        (void)note_entry(checks, node, index, id, previous_term);
+        (void)note_entry(checks, node, index, &id, previous_term);
         previous_term = id.term;
         ghost->scanned_last = index;
         ghost->scanned_id = id;
