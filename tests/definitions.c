@@ -40,6 +40,52 @@ static bool holds_without(const struct definition *definition, const struct sim_
     return definition->holds(&weaker, definition->model);
 }
 
+static bool is_about(const struct sim_history *history, const struct sim_history_operation *o,
+                     uint32_t value)
+{
+    if (o->action == SIM_ACTION_READ && history->object == SIM_OBJECT_SET) {
+        bool has = false;
+        cr_assert_neq(o->result, SIM_VALUE_UNKNOWN);
+        for (size_t i = history->list_starts[o->result]; i < history->list_starts[o->result + 1];
+             i++) {
+            has |= history->items[i] == value;
+        }
+        return has;
+    }
+    return o->value == value || o->expected == value || o->result == value;
+}
+
+/* Is it shown where the value came from, or was to come from, or went to, that another of the
+ * witness is about? */
+static bool tells_story(const struct sim_history *history,
+                        const struct sim_consistency_result *result, uint32_t which)
+{
+    const struct sim_history_operation *o = &history->operations[result->witness[which]];
+    const bool takes = o->action == SIM_ACTION_DEQUEUE || o->action == SIM_ACTION_POP;
+    const uint32_t value = takes ? o->result : o->value;
+    bool tells = false;
+    for (uint32_t i = 0; i < result->witness_count; i++) {
+        const struct sim_history_operation *other = &history->operations[result->witness[i]];
+        tells |= i != which && is_about(history, other, value);
+    }
+    return tells && o->action != SIM_ACTION_READ && value != SIM_VALUE_NIL;
+}
+
+/* Leave out what only tells the story. */
+static void leave_needed(const struct definition *definition, const struct sim_history *history,
+                         struct sim_consistency_result *result)
+{
+    for (uint32_t i = 0; i < result->witness_count;) {
+        if (tells_story(history, result, i) && !holds_without(definition, history, result, i)) {
+            result->witness_count--;
+            memmove(result->witness + i, result->witness + i + 1,
+                    (result->witness_count - i) * sizeof *result->witness);
+        } else {
+            i++;
+        }
+    }
+}
+
 uint32_t expect_as_defined(const struct definition *d, const struct sim_history *history,
                            uint64_t seed, bool minimal)
 {
@@ -59,6 +105,9 @@ uint32_t expect_as_defined(const struct definition *d, const struct sim_history 
                       "seed %" PRIu64 ", %s of a %s: the witness %u ... of %u does not do:%s", seed,
                       d->name, object, result.witness[0], result.witness_count,
                       history_text(history));
+    }
+    if (d->tells_story && verdict == SIM_VIOLATED) {
+        leave_needed(d, history, &result);
     }
     for (uint32_t skip = 0; minimal && skip < result.witness_count; skip++) {
         cr_assert(holds_without(d, history, &result, skip),

@@ -16,7 +16,8 @@ struct definition {
     /* The definition. It may know several models: `model` says which. */
     bool (*holds)(const struct sim_history *history, uint32_t model);
     uint32_t model;
-    bool decides; /* The checker says of every small history whether it holds. */
+    bool decides;     /* The checker says of every small history whether it holds. */
+    bool tells_story; /* A witness also shows where the values come from and go to. */
 };
 
 /* Judges a history: the verdict must be the definition's, or unknown if the checker need not

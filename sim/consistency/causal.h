@@ -36,7 +36,7 @@
 #include "sim/consistency/result.h"
 
 /* All actions must be the object's own, which is a register or kv. A violation's witness is as
- * that of sim_check_linearizable(). The caller releases the result. */
+ * that of sim_check_sequential(). The caller releases the result. */
 void sim_check_causal(const struct sim_history *history, const struct sim_budget *budget,
                       struct sim_consistency_result *result);
 void sim_check_causal_convergence(const struct sim_history *history,

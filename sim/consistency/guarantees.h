@@ -24,7 +24,7 @@
 #include "sim/consistency/versions.h"
 
 /* All actions must be the object's own: a register, kv or list; a list for monotonic writes. A
- * violation's witness is as that of sim_check_linearizable(). The caller releases the result. */
+ * violation's witness is as that of sim_check_sequential(). The caller releases the result. */
 void sim_check_read_your_writes(const struct sim_history *history, const struct sim_budget *budget,
                                 struct sim_consistency_result *result);
 void sim_check_monotonic_reads(const struct sim_history *history, const struct sim_budget *budget,

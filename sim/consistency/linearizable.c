@@ -1,43 +1,11 @@
-#include "sim/consistency/linearizable.h"
+#include "sim/consistency/linearizable_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "sim/consistency/monitor.h"
-#include "sim/consistency/operations.h"
-#include "sim/consistency/reduce.h"
-#include "sim/consistency/search.h"
-
-/* The operations of one object within the history. */
-struct part {
-    const uint32_t *places; /* In order of invocation. */
-    uint32_t count;
-    uint32_t key; /* Number of the value. */
-};
-
-struct checker {
-    const struct sim_history *history;
-    struct sim_scratch scratch;
-    struct sim_machine machine;
-    struct sim_monitor monitor;
-    struct sim_call *calls; /* Of the part at hand; room for the largest. */
-    uint32_t *observed;     /* Of each value, the last round of build() in which it was seen. */
-    uint32_t round;
-    uint32_t *witness; /* Kept operations while one is made smaller. */
-    bool *keep;
-    uint64_t steps_max;
-    bool by_element;
-    struct sim_consistency_result *result;
-};
-
 /* ---- Operations as calls ---- */
 
-static const struct sim_history_operation *at(const struct checker *c, uint32_t place)
-{
-    return &c->history->operations[place];
-}
-
-static void observe(struct checker *c, const struct sim_history_operation *o)
+static void observe(struct sim_lin *c, const struct sim_history_operation *o)
 {
     if (o->action == SIM_ACTION_CAS) {
         c->observed[o->expected] = c->round;
@@ -58,7 +26,7 @@ static void observe(struct checker *c, const struct sim_history_operation *o)
 }
 
 /* An operation of unknown outcome whose trace nobody can have seen need not have been. */
-static bool left_no_trace(const struct checker *c, const struct sim_history_operation *o,
+static bool left_no_trace(const struct sim_lin *c, const struct sim_history_operation *o,
                           bool anything_tells)
 {
     const bool unseen = c->observed[o->value] != c->round;
@@ -75,29 +43,25 @@ static bool left_no_trace(const struct checker *c, const struct sim_history_oper
     }
 }
 
-static bool is_kept(const struct checker *c, uint32_t i)
+static bool is_kept(const struct sim_lin *c, uint32_t i)
 {
     return !c->keep || c->keep[i];
 }
 
-static bool is_call(const struct checker *c, const struct part *part, uint32_t i)
+static bool is_call(const struct sim_lin *c, const struct sim_lin_part *part, uint32_t i)
 {
-    const struct sim_history_operation *o = at(c, part->places[i]);
+    const struct sim_history_operation *o = sim_lin_at(c, part->places[i]);
     return o->outcome != SIM_OUTCOME_FAIL &&
            !(sim_only_looks(o) && (!is_kept(c, i) || sim_saw_nothing(o)));
 }
 
-/* The calls of a part: all of it, or of a part from which some are not kept. What is not kept
- * and changes the object stays as an operation that may have taken place any time after its
- * invocation, or never: so what is violated without it is violated with it. Their number;
- * UINT32_MAX without memory. */
-static uint32_t build(struct checker *c, const struct part *part)
+uint32_t sim_lin_build(struct sim_lin *c, const struct sim_lin_part *part)
 {
     bool anything_tells = false;
     c->round++;
     sim_machine_begin(&c->machine);
     for (uint32_t i = 0; i < part->count; i++) {
-        const struct sim_history_operation *o = at(c, part->places[i]);
+        const struct sim_history_operation *o = sim_lin_at(c, part->places[i]);
         if (o->outcome != SIM_OUTCOME_FAIL && (is_kept(c, i) || !sim_only_looks(o))) {
             observe(c, o);
             anything_tells |= o->action == SIM_ACTION_CAS_MISSED;
@@ -116,7 +80,7 @@ static uint32_t build(struct checker *c, const struct part *part)
     count = 0;
     for (uint32_t k = 0; k < seen; k++) {
         const uint32_t i = c->calls[k].place;
-        const struct sim_history_operation *o = at(c, part->places[i]);
+        const struct sim_history_operation *o = sim_lin_at(c, part->places[i]);
         const bool optional = !is_kept(c, i) || o->returned == SIM_POSITION_NEVER;
         if (optional && left_no_trace(c, o, anything_tells)) {
             continue;
@@ -130,63 +94,7 @@ static uint32_t build(struct checker *c, const struct part *part)
     return count;
 }
 
-/* ---- The witness ---- */
-
-struct shrinking {
-    struct checker *checker;
-    const struct part *part;
-    uint64_t steps_max; /* Of one search, */
-    uint64_t left;      /* and of all. */
-};
-
-/* Is the part violated by the operations that are kept? */
-static enum sim_reduce_answer still_violated(void *context)
-{
-    struct shrinking *s = context;
-    struct checker *c = s->checker;
-    const uint32_t count = s->left > 0 ? build(c, s->part) : UINT32_MAX;
-    if (count == UINT32_MAX) {
-        return SIM_REDUCE_STOP;
-    }
-    struct sim_search_result found;
-    sim_search(&c->machine, c->calls, count, s->steps_max < s->left ? s->steps_max : s->left,
-               &found);
-    s->left -= found.steps + count < s->left ? found.steps + count : s->left;
-    return found.verdict == SIM_VIOLATED ? SIM_REDUCE_VIOLATED : SIM_REDUCE_NOT;
-}
-
-/* What returned by the time no order got past suffices for the violation. Operations later than
- * that are no part of what is searched. */
-static void witness_of_search(struct checker *c, const struct part *part,
-                              const struct sim_search_result *found)
-{
-    struct part prefix = *part;
-    uint32_t kept = 0;
-    c->keep = sim_scratch_alloc(&c->scratch, part->count, sizeof *c->keep);
-    if (c->keep) {
-        for (prefix.count = 0; prefix.count < part->count; prefix.count++) {
-            const struct sim_history_operation *o = at(c, part->places[prefix.count]);
-            if (o->invoked > found->furthest) {
-                break;
-            }
-            c->keep[prefix.count] =
-                o->returned <= found->furthest && o->outcome != SIM_OUTCOME_FAIL;
-            if (c->keep[prefix.count]) {
-                c->witness[kept++] = prefix.count;
-            }
-        }
-        struct shrinking s = {c, &prefix, 1000 + 2 * found->steps, 10000 + 8 * found->steps};
-        kept = sim_reduce(c->witness, kept, c->keep, still_violated, &s);
-        for (uint32_t i = 0; i < kept; i++) {
-            c->witness[i] = part->places[c->witness[i]];
-        }
-        (void)sim_consistency_witness(c->result, c->witness, kept);
-    }
-    sim_scratch_release(&c->scratch, c->keep, part->count, sizeof *c->keep);
-    c->keep = NULL;
-}
-
-static void tell_violation(struct checker *c, const struct part *part, const char *why,
+static void tell_violation(struct sim_lin *c, const struct sim_lin_part *part, const char *why,
                            uint32_t place)
 {
     char key[64] = "";
@@ -202,7 +110,7 @@ static void tell_violation(struct checker *c, const struct part *part, const cha
 
 /* ---- One part ---- */
 
-static enum sim_monitor_answer ask_monitor(struct checker *c, const struct part *part,
+static enum sim_monitor_answer ask_monitor(struct sim_lin *c, const struct sim_lin_part *part,
                                            struct sim_monitor_result *found)
 {
     switch (c->history->object) {
@@ -220,18 +128,18 @@ static enum sim_monitor_answer ask_monitor(struct checker *c, const struct part 
     }
 }
 
-static uint32_t monitor_part(struct checker *c, const struct part *part,
+static uint32_t monitor_part(struct sim_lin *c, const struct sim_lin_part *part,
                              const struct sim_monitor_result *found)
 {
     tell_violation(c, part, found->why, found->witness[found->witness_count - 1]);
-    (void)sim_consistency_witness(c->result, found->witness, found->witness_count);
+    sim_lin_witness_of_monitor(c, part, found);
     return SIM_VIOLATED;
 }
 
-static uint32_t search_part(struct checker *c, const struct part *part)
+static uint32_t search_part(struct sim_lin *c, const struct sim_lin_part *part)
 {
     struct sim_consistency_result *r = c->result;
-    const uint32_t count = build(c, part);
+    const uint32_t count = sim_lin_build(c, part);
     struct sim_search_result found = {.verdict = SIM_UNKNOWN, .out_of_memory = true};
     if (count != UINT32_MAX) {
         sim_search(&c->machine, c->calls, count, c->steps_max - r->steps, &found);
@@ -240,11 +148,11 @@ static uint32_t search_part(struct checker *c, const struct part *part)
     if (found.verdict == SIM_VIOLATED) {
         tell_violation(c, part, "no order gets past the return of this operation",
                        found.furthest_place);
-        witness_of_search(c, part, &found);
+        sim_lin_witness_of_search(c, part, &found);
     } else if (found.verdict == SIM_UNKNOWN && r->verdict != SIM_UNKNOWN) {
         uint32_t passed = 0;
         for (uint32_t i = 0; i < part->count; i++) {
-            passed += at(c, part->places[i])->returned < found.furthest;
+            passed += sim_lin_at(c, part->places[i])->returned < found.furthest;
         }
         (void)snprintf(r->detail, sizeof r->detail,
                        "%s after %" PRIu64 " steps; %" PRIu32 " of %" PRIu32
@@ -255,7 +163,7 @@ static uint32_t search_part(struct checker *c, const struct part *part)
     return found.verdict;
 }
 
-static uint32_t check_part(struct checker *c, const struct part *part)
+static uint32_t check_part(struct sim_lin *c, const struct sim_lin_part *part)
 {
     struct sim_monitor_result found;
     switch (ask_monitor(c, part, &found)) {
@@ -288,14 +196,14 @@ static bool splits_by_element(const struct sim_history *history)
     return true;
 }
 
-static uint32_t part_of(const struct checker *c, const struct sim_history_operation *o)
+static uint32_t part_of(const struct sim_lin *c, const struct sim_history_operation *o)
 {
     return c->by_element ? o->value : o->key;
 }
 
 /* Groups the operations: places[] in order of part, each part in order of invocation, and
  * starts[] of each part by the number of its key. */
-static void group(const struct checker *c, uint32_t *places, uint32_t *starts)
+static void group(const struct sim_lin *c, uint32_t *places, uint32_t *starts)
 {
     const struct sim_history *h = c->history;
     for (size_t i = 0; i < h->count; i++) {
@@ -313,12 +221,12 @@ static void group(const struct checker *c, uint32_t *places, uint32_t *starts)
     starts[0] = 0;
 }
 
-static void check_parts(struct checker *c, const uint32_t *places, const uint32_t *starts)
+static void check_parts(struct sim_lin *c, const uint32_t *places, const uint32_t *starts)
 {
     struct sim_consistency_result *r = c->result;
     r->verdict = SIM_HOLDS;
     for (size_t v = 0; v < c->history->value_count && r->verdict != SIM_VIOLATED; v++) {
-        const struct part part = {
+        const struct sim_lin_part part = {
             .places = places + starts[v], .count = starts[v + 1] - starts[v], .key = (uint32_t)v};
         if (part.count == 0) {
             continue;
@@ -343,7 +251,7 @@ void sim_check_linearizable(const struct sim_history *history, const struct sim_
                             struct sim_consistency_result *result)
 {
     *result = (struct sim_consistency_result){.verdict = SIM_UNKNOWN, .operations = history->count};
-    struct checker c = {.history = history,
+    struct sim_lin c = {.history = history,
                         .scratch = {.limit_bytes = budget->memory_bytes},
                         .steps_max = budget->steps,
                         .by_element = splits_by_element(history),

@@ -12,8 +12,10 @@
 #include "sim/consistency/result.h"
 
 /* All actions must be the object's own (sim_object_has()). A violation's witness is a set of
- * operations that no order explains, whatever the others did: none can be left out of it, unless
- * finding that would have cost too much. The caller releases the result. */
+ * operations that no order explains, even if each of the others took place any time after its
+ * invocation, or never. What can be left out of it is left out, unless finding that would have cost
+ * too much, or it shows where a value that the rest is about came from (or was to come from, had
+ * it not failed), or where it went. The caller releases the result. */
 void sim_check_linearizable(const struct sim_history *history, const struct sim_budget *budget,
                             struct sim_consistency_result *result);
 

@@ -13,8 +13,9 @@
 #include "sim/consistency/precedence.h"
 
 /* All actions must be the object's own (sim_object_has()). A violation's witness is a set of
- * operations that no order explains, whatever the others did: none can be left out of it, unless
- * finding that would have cost too much. The caller releases the result. */
+ * operations that no order explains, even if each of the others took place any time after what its
+ * process did before, or never: none can be left out of it, unless finding that would have cost too
+ * much. The caller releases the result. */
 void sim_check_sequential(const struct sim_history *history, const struct sim_budget *budget,
                           struct sim_consistency_result *result);
 
