@@ -141,11 +141,23 @@ static inline struct raft_message sent(uint32_t to, enum raft_message_kind kind)
     return message;
 }
 
-/* Was the last answer to a vote request of `peer` a grant? False if there was none. */
-static inline bool granted(uint32_t peer)
+enum vote { VOTE_UNANSWERED, VOTE_REFUSED, VOTE_GRANTED };
+
+/* Ask for a vote with a log that ends at this index, in this term, and let the disk finish: what is
+ * the answer? Messages are forgotten before. */
+static inline enum vote ask_for_vote(uint32_t from, uint32_t flags, uint64_t term,
+                                     uint64_t last_index, uint64_t last_term)
 {
-    return fake_last(env, peer, RAFT_REQUEST_VOTE_REPLY) &&
-           (sent(peer, RAFT_REQUEST_VOTE_REPLY).flags & RAFT_FLAG_GRANTED);
+    fake_clear(env);
+    give(from, RAFT_REQUEST_VOTE, flags, term, last_index, last_term);
+    fake_sync_all(env);
+    if (fake_count(env, RAFT_REQUEST_VOTE_REPLY) == 0) {
+        return VOTE_UNANSWERED;
+    }
+    cr_expect_eq(fake_count(env, RAFT_REQUEST_VOTE_REPLY), 1);
+    const struct raft_message answer = sent(from, RAFT_REQUEST_VOTE_REPLY);
+    cr_expect_eq(answer.term, node()->term);
+    return answer.flags & RAFT_FLAG_GRANTED ? VOTE_GRANTED : VOTE_REFUSED;
 }
 
 /* The index acknowledged last to `peer`; UINT64_MAX if none was. */

@@ -54,25 +54,19 @@ Test(raft, keeps_its_vote_over_a_crash)
     give(1, RAFT_REQUEST_VOTE, 0, 4, 0, 0);
     cr_expect_eq(env->message_count, 0);
     fake_sync_all(env);
-    cr_expect(granted(1));
+    cr_expect_eq(sent(1, RAFT_REQUEST_VOTE_REPLY).flags, RAFT_FLAG_GRANTED);
     fake_boot(env);
-    give(2, RAFT_REQUEST_VOTE, 0, 4, 0, 0);
-    fake_sync_all(env);
-    cr_expect(!granted(2));
-    give(1, RAFT_REQUEST_VOTE, 0, 4, 0, 0);
-    cr_expect(granted(1), "the same candidate may ask again");
+    cr_expect_eq(ask_for_vote(2, 0, 4, 0, 0), VOTE_REFUSED);
+    cr_expect_eq(ask_for_vote(1, 0, 4, 0, 0), VOTE_GRANTED, "the same candidate may ask again");
 }
 
 /* R05: the vote is not on disk, so the same crash lets it vote twice. */
 Test(raft, votes_twice_with_R05)
 {
     boot_with_bug(RAFT_R05);
-    give(1, RAFT_REQUEST_VOTE, 0, 4, 0, 0);
-    fake_sync_all(env);
+    cr_expect_eq(ask_for_vote(1, 0, 4, 0, 0), VOTE_GRANTED);
     fake_boot(env);
-    give(2, RAFT_REQUEST_VOTE, 0, 4, 0, 0);
-    fake_sync_all(env);
-    cr_expect(granted(2));
+    cr_expect_eq(ask_for_vote(2, 0, 4, 0, 0), VOTE_GRANTED);
 }
 
 /* A node that follows a leader of its term still knows whom it voted for; with R29 it forgets. */
@@ -81,12 +75,10 @@ Test(raft, remembers_its_vote_when_it_follows)
     for (int bug = -1; bug <= RAFT_R29; bug += RAFT_R29 + 1) {
         boot_with_bug(bug);
         const uint64_t term = node()->term + 1;
-        give(1, RAFT_REQUEST_VOTE, 0, term, 0, 0);
-        fake_sync_all(env);
+        cr_expect_eq(ask_for_vote(1, 0, term, 0, 0), VOTE_GRANTED);
         give_append(1, term, 0, 0, 0, NULL);
-        give(2, RAFT_REQUEST_VOTE, 0, term, 0, 0);
-        fake_sync_all(env);
-        cr_expect_eq(granted(2), bug == RAFT_R29, "bug %d", bug);
+        cr_expect_eq(ask_for_vote(2, 0, term, 0, 0), bug == RAFT_R29 ? VOTE_GRANTED : VOTE_REFUSED,
+                     "bug %d", bug);
     }
 }
 
@@ -105,10 +97,9 @@ Test(raft, votes_only_for_an_up_to_date_log)
             const uint64_t term = node()->term + 1;
             give_append(1, term, 0, 0, 0, TERMS(1, 2));
             fake_sync_all(env);
-            give(2, RAFT_REQUEST_VOTE, 0, term + 1, cases[i].last, cases[i].term);
-            fake_sync_all(env);
-            cr_expect_eq(granted(2), cases[i].enough || bug == RAFT_R08, "case %d, bug %d", (int)i,
-                         bug);
+            const bool grants = cases[i].enough || bug == RAFT_R08;
+            cr_expect_eq(ask_for_vote(2, 0, term + 1, cases[i].last, cases[i].term),
+                         grants ? VOTE_GRANTED : VOTE_REFUSED, "case %d, bug %d", (int)i, bug);
         }
     }
 }
@@ -125,8 +116,7 @@ Test(raft, ignores_older_terms)
     cr_expect_eq(node()->commit, 0);
     cr_expect_eq(acknowledged(2), UINT64_MAX);
     cr_expect_eq(sent(2, RAFT_APPEND_ENTRIES_REPLY).term, 5);
-    give(2, RAFT_REQUEST_VOTE, 0, 4, 9, 4);
-    cr_expect(!granted(2));
+    cr_expect_eq(ask_for_vote(2, 0, 4, 9, 4), VOTE_REFUSED);
     cr_expect_eq(sent(2, RAFT_REQUEST_VOTE_REPLY).term, 5);
     cr_expect_eq(node()->leader, 1);
 }
@@ -213,19 +203,16 @@ Test(raft, steps_down_without_a_quorum)
     cr_expect_eq(node()->leader, SIM_NOBODY);
 }
 
-/* CheckQuorum: candidates are ignored while the leader is heard, but for one it has asked. */
+/* CheckQuorum: candidates are ignored while the leader is heard, but for one it has asked. That
+ * they get no answer at all keeps them from entering its term (4.2.3). */
 Test(raft, ignores_candidates_while_it_hears_from_a_leader)
 {
     env->settings[RAFT_SET_CHECK_QUORUM] = (struct sim_value){1, 1};
     fake_boot(env);
     give_append(1, 1, 0, 0, 0, NULL);
-    give(2, RAFT_REQUEST_VOTE, 0, 7, 9, 9);
-    fake_sync_all(env);
-    cr_expect(!granted(2));
+    cr_expect_eq(ask_for_vote(2, 0, 7, 9, 9), VOTE_UNANSWERED);
     cr_expect_eq(node()->term, 1);
-    give(2, RAFT_REQUEST_VOTE, RAFT_FLAG_TRANSFER, 7, 9, 9);
-    fake_sync_all(env);
-    cr_expect(granted(2));
+    cr_expect_eq(ask_for_vote(2, RAFT_FLAG_TRANSFER, 7, 9, 9), VOTE_GRANTED);
 }
 
 /* ---- Followers ----------------------------------------------------------------------------- */

@@ -111,9 +111,7 @@ Test(raft_membership, waits_to_be_added)
     give_command(RAFT_COMMAND_CAMPAIGN, SIM_NOBODY);
     cr_expect_eq(node()->role, SIM_ROLE_FOLLOWER);
     cr_expect_eq(node()->term, 0);
-    give(1, RAFT_REQUEST_VOTE, 0, 1, 0, 0);
-    fake_sync_all(env);
-    cr_expect(granted(1));
+    cr_expect_eq(ask_for_vote(1, 0, 1, 0, 0), VOTE_GRANTED);
 }
 
 /* A follower counts by a configuration from the moment it has it, committed or not, and back by
