@@ -6,9 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ANY SIM_NOBODY
-#define LLU(x) ((unsigned long long)(x))
-
 /* ---- Plans drawn at random ------------------------------------------------------------------- */
 
 static uint32_t below(struct sim_rng *rng, uint32_t bound)
