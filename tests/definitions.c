@@ -71,9 +71,8 @@ static bool tells_story(const struct sim_history *history,
     return tells && o->action != SIM_ACTION_READ && value != SIM_VALUE_NIL;
 }
 
-/* Leave out what only tells the story. */
-static void leave_needed(const struct definition *definition, const struct sim_history *history,
-                         struct sim_consistency_result *result)
+static void leave_out_story(const struct definition *definition, const struct sim_history *history,
+                            struct sim_consistency_result *result)
 {
     for (uint32_t i = 0; i < result->witness_count;) {
         if (tells_story(history, result, i) && !holds_without(definition, history, result, i)) {
@@ -107,7 +106,7 @@ uint32_t expect_as_defined(const struct definition *d, const struct sim_history 
                       history_text(history));
     }
     if (d->tells_story && verdict == SIM_VIOLATED) {
-        leave_needed(d, history, &result);
+        leave_out_story(d, history, &result);
     }
     for (uint32_t skip = 0; minimal && skip < result.witness_count; skip++) {
         cr_assert(holds_without(d, history, &result, skip),

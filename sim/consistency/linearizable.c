@@ -128,11 +128,24 @@ static enum sim_monitor_answer ask_monitor(struct sim_lin *c, const struct sim_l
     }
 }
 
+/* The operation that the words are about: what the monitor named last, unless it went. */
+static uint32_t told_of(const struct sim_consistency_result *r,
+                        const struct sim_monitor_result *found)
+{
+    const uint32_t named = found->witness[found->witness_count - 1];
+    for (uint32_t i = 0; i < r->witness_count; i++) {
+        if (r->witness[i] == named) {
+            return named;
+        }
+    }
+    return r->witness_count > 0 ? r->witness[r->witness_count - 1] : named;
+}
+
 static uint32_t monitor_part(struct sim_lin *c, const struct sim_lin_part *part,
                              const struct sim_monitor_result *found)
 {
-    tell_violation(c, part, found->why, found->witness[found->witness_count - 1]);
     sim_lin_witness_of_monitor(c, part, found);
+    tell_violation(c, part, found->why, told_of(c->result, found));
     return SIM_VIOLATED;
 }
 

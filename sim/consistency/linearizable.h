@@ -13,9 +13,9 @@
 
 /* All actions must be the object's own (sim_object_has()). A violation's witness is a set of
  * operations that no order explains, even if each of the others took place any time after its
- * invocation, or never. What can be left out of it is left out, unless finding that would have cost
- * too much, or it shows where a value that the rest is about came from (or was to come from, had
- * it not failed), or where it went. The caller releases the result. */
+ * invocation, or never: none can be left out, unless finding that would have cost too much. Beside
+ * these it may show where a value that they are about came from, or was to come from and failed,
+ * or where it went. The caller releases the result. */
 void sim_check_linearizable(const struct sim_history *history, const struct sim_budget *budget,
                             struct sim_consistency_result *result);
 

@@ -160,6 +160,18 @@ static uint32_t place_in(const struct sim_lin_part *part, uint32_t place)
     return low;
 }
 
+/* Of those kept that only look, or of the others, keep no more than it takes. */
+static void leave_out(struct sim_lin *c, const struct sim_lin_part *part, bool looks)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < part->count; i++) {
+        if (c->keep[i] && sim_only_looks(sim_lin_at(c, part->places[i])) == looks) {
+            c->witness[count++] = i;
+        }
+    }
+    (void)reduce(c, part, count, part->count);
+}
+
 /* Of what a monitor names, that which is kept in the narrowed part, and what tells the rest of the
  * story: where the values come from that this is about, and where they go. */
 static uint32_t tell_story(struct sim_lin *c, const struct sim_lin_part *narrowed,
@@ -185,7 +197,9 @@ static uint32_t tell_story(struct sim_lin *c, const struct sim_lin_part *narrowe
     return count;
 }
 
-/* A monitor names all that shows how it found the violation, which can be more than it takes. */
+/* A monitor names all that shows how it found the violation, which can be more than it takes. What
+ * only looks is left out first: it need not be shown, but what changed the object may come back as
+ * a part of the story. */
 void sim_lin_witness_of_monitor(struct sim_lin *c, const struct sim_lin_part *part,
                                 const struct sim_monitor_result *found)
 {
@@ -200,16 +214,11 @@ void sim_lin_witness_of_monitor(struct sim_lin *c, const struct sim_lin_part *pa
         }
         narrowed = narrow(c, part, places);
     }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < narrowed.count; i++) {
-        if (c->keep[i]) {
-            c->witness[kept++] = i;
-        }
-    }
-    if (kept > 0) {
-        (void)reduce(c, &narrowed, kept, narrowed.count);
-        kept = tell_story(c, &narrowed, found);
-        (void)sim_consistency_witness(c->result, c->witness, kept);
+    if (narrowed.count > 0) {
+        leave_out(c, &narrowed, true);
+        leave_out(c, &narrowed, false);
+        const uint32_t count = tell_story(c, &narrowed, found);
+        (void)sim_consistency_witness(c->result, c->witness, count);
     } else { /* No memory to look closer. */
         (void)sim_consistency_witness(c->result, found->witness, found->witness_count);
     }
