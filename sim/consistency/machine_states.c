@@ -89,12 +89,13 @@ uint32_t sim_machine_child(struct sim_machine *m, uint32_t parent, uint32_t symb
 void sim_machine_freeze(struct sim_machine *m)
 {
     for (size_t i = 0; i < m->node_count; i++) {
-        m->nodes[i].leave = 1; /* For now how many nodes there are from this one down. */
+        m->nodes[i].leave = 1; /* Until the last loop, how many nodes there are from here down. */
     }
     for (size_t i = m->node_count - 1; i > 0; i--) {
         m->nodes[m->nodes[i].parent].leave += m->nodes[i].leave;
     }
-    /* For now enter is where the next child begins, less one: a node's own number. */
+    /* At first enter is a node's own number, which is where its first child begins, less one; each
+     * child moves it on by its size. */
     m->nodes[0].enter = 0;
     for (size_t i = 1; i < m->node_count; i++) {
         struct sim_tree_node *parent = &m->nodes[m->nodes[i].parent];
