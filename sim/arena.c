@@ -200,7 +200,6 @@ struct sim_arena *sim_arena_new(size_t capacity_bytes)
     *arena = (struct sim_arena){
         .cold = {.begin = end, .end = end, .versions = (uint64_t *)(void *)end, .now = 1},
         .number = atomic_fetch_add(&arenas, 1) + 1,
-        .capacity_bytes = (size_t)(end - (uint8_t *)arena),
         .hot_end = arena_hot_begin(arena)};
     return arena;
 }
@@ -231,7 +230,7 @@ static void *alloc_anew(struct sim_arena *arena, struct part *part, size_t size_
 static inline void *alloc_in(struct sim_arena *arena, struct part *part, size_t size_bytes)
 {
     /* Also keeps class_of() in range and sizes from wrapping. */
-    if (size_bytes == 0 || size_bytes > arena->capacity_bytes) {
+    if (size_bytes == 0 || size_bytes > sim_arena_capacity_bytes(arena)) {
         return NULL;
     }
     const size_t size_class = class_of(size_bytes);
@@ -293,7 +292,7 @@ static bool grow(struct sim_arena *arena, alloc_fn *alloc, void *array_pointer, 
         return true;
     }
     const size_t count = needed > *capacity * 2 ? needed : *capacity * 2;
-    if (count > arena->capacity_bytes / element_bytes) {
+    if (count > sim_arena_capacity_bytes(arena) / element_bytes) {
         return false;
     }
     void *array; /* The caller's pointer has a type of its own, so it is moved as bytes. */
@@ -337,7 +336,7 @@ size_t sim_arena_used_bytes(const struct sim_arena *arena)
 
 size_t sim_arena_capacity_bytes(const struct sim_arena *arena)
 {
-    return arena->capacity_bytes;
+    return (size_t)(arena->cold.end - (const uint8_t *)arena);
 }
 
 bool sim_arena_holds(const struct sim_arena *arena, const void *pointer)

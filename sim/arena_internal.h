@@ -50,8 +50,7 @@ struct part {
 
 struct sim_arena {
     struct sim_arena_cold cold;
-    uint64_t number;       /* No two arenas of a process have the same, also one after the other. */
-    size_t capacity_bytes; /* Up to the versions. */
+    uint64_t number; /* No two arenas of a process have the same, also one after the other. */
     uint8_t *hot_end;
     struct part hot_part;
     struct part cold_part;
