@@ -79,9 +79,8 @@ static bool keep_answer(struct sim_world *world, struct sim_history_row *row,
     if (response->count == 0) {
         return true;
     }
-    uint64_t *words = sim_arena_alloc_cold(world->arena, response->count * sizeof *words);
+    uint64_t *words = sim_world_alloc_cold(world, response->count * sizeof *words);
     if (!words) {
-        world->out_of_memory = true;
         return false;
     }
     for (uint32_t i = 0; i < response->count; i++) {

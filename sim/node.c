@@ -83,25 +83,22 @@ uint64_t sim_random_between(struct sim_env *env, uint64_t low, uint64_t high)
     return sim_rng_between(&env->rng, low, high);
 }
 
-static void *alloc(struct sim_env *env, size_t size_bytes, bool cold)
+static size_t block_bytes(size_t size_bytes) /* More than there can be, if that cannot be said. */
 {
     static_assert(sizeof(struct sim_block) % 16 == 0, "blocks stay 16-byte aligned");
-    struct sim_arena *arena = env->world->arena;
-    const size_t whole_bytes = sizeof(struct sim_block) + size_bytes;
-    struct sim_block *block = NULL;
-    if (size_bytes <= SIZE_MAX / 2) {
-        block = cold ? sim_arena_alloc_cold(arena, whole_bytes)
-                     : sim_arena_alloc_raw(arena, whole_bytes);
-    }
+    return size_bytes > SIZE_MAX / 2 ? SIZE_MAX : sizeof(struct sim_block) + size_bytes;
+}
+
+/* Put a new block, all zero, first in the node's list. NULL stays NULL. */
+static void *own(struct sim_env *env, struct sim_block *block, size_t size_bytes)
+{
     if (!block) {
-        env->world->out_of_memory = true;
         return NULL;
     }
-    memset(block, 0, whole_bytes);
     block->size_bytes = size_bytes;
     block->next = env->blocks;
     if (env->blocks) {
-        sim_arena_will_write(arena, env->blocks, sizeof *env->blocks);
+        sim_arena_will_write(env->world->arena, env->blocks, sizeof *env->blocks);
         env->blocks->previous = block;
     }
     env->blocks = block;
@@ -110,12 +107,16 @@ static void *alloc(struct sim_env *env, size_t size_bytes, bool cold)
 
 void *sim_alloc(struct sim_env *env, size_t size_bytes)
 {
-    return alloc(env, size_bytes, false);
+    return own(env, sim_world_alloc(env->world, block_bytes(size_bytes)), size_bytes);
 }
 
 void *sim_alloc_cold(struct sim_env *env, size_t size_bytes)
 {
-    return alloc(env, size_bytes, true);
+    struct sim_block *block = sim_world_alloc_cold(env->world, block_bytes(size_bytes));
+    if (block) {
+        memset(block, 0, block_bytes(size_bytes));
+    }
+    return own(env, block, size_bytes);
 }
 
 void sim_will_write(struct sim_env *env, const void *memory, size_t size_bytes)

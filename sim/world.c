@@ -4,9 +4,14 @@
 void *sim_world_alloc(struct sim_world *world, size_t size_bytes)
 {
     void *memory = sim_arena_alloc(world->arena, size_bytes);
-    if (!memory && size_bytes > 0) {
-        world->out_of_memory = true;
-    }
+    world->out_of_memory |= !memory && size_bytes > 0;
+    return memory;
+}
+
+void *sim_world_alloc_cold(struct sim_world *world, size_t size_bytes)
+{
+    void *memory = sim_arena_alloc_cold(world->arena, size_bytes);
+    world->out_of_memory |= !memory && size_bytes > 0;
     return memory;
 }
 

@@ -207,8 +207,9 @@ void sim_world_push(struct sim_world *world, uint64_t time_ns, uint32_t kind, ui
                     uint64_t data, uint64_t data2); /* Notes out_of_memory itself. */
 void sim_world_record(struct sim_world *world, uint32_t kind, uint32_t node, uint32_t peer,
                       uint32_t detail, uint32_t size_bytes, uint64_t a, uint64_t b);
-/* Memory or a note that there is none, which ends the run. */
+/* Memory or a note that there is none, which ends the run. Zeroed, if it is not cold. */
 void *sim_world_alloc(struct sim_world *world, size_t size_bytes);
+void *sim_world_alloc_cold(struct sim_world *world, size_t size_bytes);
 /* Give an event to a node's code, now. Charges its cpu, tells the checks. */
 void sim_world_dispatch(struct sim_world *world, struct sim_env *env,
                         const struct sim_event *event);
